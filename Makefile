@@ -55,7 +55,7 @@ lint: .venv/ready-for-tests   ## style and its limits, types, import rules
 
 check: lint test proof   ## all of these: what a change has to pass
 
-guards: .venv/ready-for-tests   ## take each guard away in a copy: some test must fail
+guards: .venv/ready-for-tests   ## remove each guard in a copy: some test must fail
 	$(BIN)/python -m tests.guards.guards
 
 bench: .venv/ready-for-tests   ## speed and memory beside the floor; see benchmarks/README.md

@@ -126,7 +126,8 @@ def run_import(
 def run_steps(steps: str, import_id: str, home: str, config: str, url: str) -> None:
     """Run steps of one import in a child process, measured without the time to import libraries."""
     installation = _installation(Settings(home=Path(home), config_file=Path(config), database_url=url))
-    load(require_enabled(installation.settings, "csv-import"), "organization_importer")
+    plugin = require_enabled(installation.settings, "csv-import")
+    load(plugin, plugin.jobs()[0].uses)
     for entity in ENTITIES:
         # Pandera loads its checks on first use, and with them hypothesis, if installed.
         get_descriptor(entity).schema().validate(_nothing(entity))

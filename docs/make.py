@@ -1,11 +1,11 @@
-"""Writes what the code knows better: fields, import options, issue codes, errors of the API, the manifest's schema."""
+"""Generates pages from the code: fields, import options, issue codes, reasons, errors of the API, manifest schema."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from kelompok_core.api.problems import OF_THE_REQUEST, STATUSES
+from kelompok_core.api.problems import REQUEST_PROBLEMS, STATUSES
 from kelompok_core.descriptor import Field, Part
 from kelompok_core.entities import list_entities
 from kelompok_core.imports.shared.options import OPTIONS, ImportOption
@@ -21,7 +21,7 @@ PLUGINS = FOLDER.parent / "plugins"
 
 
 def pages() -> Mapping[Path, str]:
-    """Return every page made from the code, as it should be."""
+    """Return the content of every generated page."""
     return {
         FOLDER / "fields.md": "\n".join(_fields()) + "\n",
         FOLDER / "decision-reasons.md": "\n".join(_reasons()) + "\n",
@@ -35,17 +35,18 @@ def pages() -> Mapping[Path, str]:
 def _fields() -> Iterator[str]:
     yield "# Fields"
     yield ""
-    yield "What a source may say about each entity, and the headers a column is known by, in English and Indonesian."
-    yield "Case, accents, punctuation and «camelCase» do not matter. A *part* is a further column a field is read from."
-    yield "The header of a date or time may name its zone: `start_utc`, «Jam (WITA)», «Mulai (UTC+8)»."
-    yield "`--map 'Their header=NAME'` takes any name of the first column."
+    yield "The fields of each entity, with the headers that are recognized as each field, in English and Indonesian."
+    yield "Case, accents, punctuation and «camelCase» do not matter. A *part* is a further column that a field is read"
+    yield "from."
+    yield "The header of a date or time can name its time zone: `start_utc`, «Jam (WITA)», «Mulai (UTC+8)»."
+    yield "For `--map 'Their header=NAME'`, use any name of the first column."
     for entity in list_entities():
         descriptor = get_descriptor(entity)
         yield from (
             "",
             f"## {entity.capitalize()}",
             "",
-            "| field | stored in | headers it is known by |",
+            "| field | stored in | recognized headers |",
             "|---|---|---|",
         )
         yield f"| `{EXTERNAL_ID}` | evidence | {', '.join(descriptor.external_id_aliases)} |"
@@ -57,11 +58,11 @@ def _fields() -> Iterator[str]:
         yield from ("", f"Never set by an import: {protected}.")
         for guard in descriptor.guards:
             value = f"`{guard.field}` = `{guard.value}`" if guard.value else f"`{guard.field}`"
-            yield from ("", f"{value} needs the right `{guard.action}`.")
+            yield from ("", f"{value} requires the right `{guard.action}`.")
 
 
 def _field(field: Field) -> Iterator[str]:
-    needed = " (needed)" if field.required else ""
+    needed = " (required)" if field.required else ""
     where = f"`{field.stored_in}.{field.key}`" if field.key else f"`{field.stored_in}`"
     zoned = (f"{alias} (with a zone)" for alias in field.zoned_aliases)
     aliases = ", ".join((field.name.replace("_", " "), *field.aliases, *_weak(field), *zoned))
@@ -72,8 +73,8 @@ def _field(field: Field) -> Iterator[str]:
 
 
 def _weak(known: Field | Part) -> Iterator[str]:
-    """Yield the headers that are known only beside others, with those."""
-    return (f"{alias} (beside {', '.join(sorted(known.beside))})" for alias in known.weak_aliases)
+    """Yield the headers that are recognized only next to others, with those."""
+    return (f"{alias} (next to {', '.join(sorted(known.beside))})" for alias in known.weak_aliases)
 
 
 def _import_options() -> Iterator[str]:
@@ -104,11 +105,12 @@ def _written(option: ImportOption) -> str:
 def _issue_codes() -> Iterator[str]:
     yield "# Issue codes"
     yield ""
-    yield "Every finding about a file, a row or a cell has one of these. The severity says what becomes of it:"
-    yield "**fatal** stops the import, **error** rejects the row, **review** lets a person decide, **warning** means"
-    yield "the row is used although something was changed, dropped or kept, **info** informs."
+    yield "Every finding about a file, a row or a cell has one of these codes. The severity determines what happens:"
+    yield "**fatal** stops the import, **error** rejects the row, **review** sends the row to review, **warning** means"
+    yield "that the row is used, but something was changed, dropped or kept, and **info** is only information."
     yield ""
-    yield "The core has the first table. Each plugin brings its own codes, in the `issues.json` beside its manifest;"
+    yield "The first table has the codes of the core. Plugins define their own codes in `issues.json`, next to the"
+    yield "manifest;"
     yield "see [Writing a plugin](plugins.md#issue-codes-of-your-own)."
     yield from ("", "## The core", "")
     yield from _table_of_codes(core_entries())
@@ -126,7 +128,7 @@ def _table_of_codes(entries: Mapping[str, Entry]) -> Iterator[str]:
         yield f"| `{code}` | {entry.severity} | {english} | {indonesian} |"
 
 
-_ASKED = {Question.IDENTITY: "whose row it is", Question.VALUES: "whether its values may be written"}
+_QUESTIONS = {Question.IDENTITY: "whose row it is", Question.VALUES: "whether its values may be written"}
 
 
 def _reasons() -> Iterator[str]:
@@ -140,28 +142,29 @@ def _reasons() -> Iterator[str]:
     yield "|---|---|---|---|"
     for code, reason in sorted(REASONS.items()):
         decisions = ", ".join(sorted(reason.decisions))
-        asked = _ASKED[reason.question] if reason.question is not None else ""
-        yield f"| `{code}` | {decisions} | {asked} | {_sentence(' '.join(core_entries()[code].texts['en']))} |"
+        question = _QUESTIONS[reason.question] if reason.question is not None else ""
+        yield f"| `{code}` | {decisions} | {question} | {_sentence(' '.join(core_entries()[code].texts['en']))} |"
     yield ""
-    yield "If a reviewer was asked *whose row it is* and takes it into a record, the row only fills gaps in the record;"
-    yield "if the question was *whether its values may be written*, the row's values win. The reviewer can choose"
+    yield "If the question is *whose row it is* and the reviewer merges the row into a record, it only fills empty"
+    yield "fields;"
+    yield "if the question is *whether its values may be written*, the row's values are used. The reviewer can choose"
     yield "otherwise for each field."
 
 
 def _sentence(template: str) -> str:
-    """Return a sentence as of many: «{rows:line|lines}» is «lines»."""
+    """Return a sentence with its plural words: «lines» for «{rows:line|lines}»."""
     return re.sub(r"\{\w+:[^|}]*\|([^}]*)\}", r"\1", template).replace("|", "\\|")
 
 
 def _api_errors() -> Iterator[str]:
     yield "# Errors of the API"
     yield ""
-    yield "Every answer of [the HTTP API](api.md) that is no success has one of these as `error.code`."
-    yield "It stays the same; the message may not."
+    yield "Every error response of [the HTTP API](api.md) has one of these codes as `error.code`."
+    yield "Codes are stable; messages may change."
     yield ""
-    yield "| code | status | |"
+    yield "| code | status | meaning |"
     yield "|---|---|---|"
-    known = {kind.code: status for kind, status in STATUSES.items()} | dict(OF_THE_REQUEST)
+    known = {kind.code: status for kind, status in STATUSES.items()} | dict(REQUEST_PROBLEMS)
     for code, status in sorted(known.items()):
         yield f"| `{code}` | {status.status} | {status.meaning} |"
 

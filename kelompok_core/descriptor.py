@@ -39,6 +39,7 @@ class Kind(StrEnum):
     DAY = "date"
     MOMENT = "timestamptz"
     FLAG = "boolean"
+    NUMBER = "numeric"
     LIST = "jsonb"
 
 

@@ -1,26 +1,26 @@
-"""The core's error tree: every failure a person meets, sorted by what they can do about it.
+"""The core's errors, sorted by what the user can do about them.
 
 KelompokError
-├── UsageError               the request itself is wrong                      exit 2
+├── UsageError               the request is wrong                             exit 2
 │   ├── SettingsError        kelompok.toml or the environment has an invalid setting
 │   │   └── GivenSettingWrong  a request has one
-│   ├── NotFound             what was named does not exist
-│   │   └── Ambiguous        several have that name
-│   ├── Conflict             it cannot be done as things stand now
+│   ├── NotFound             the named object does not exist
+│   │   └── Ambiguous        several objects have that name
+│   ├── Conflict             it cannot be done in the current state
 │   ├── BackupDamaged        a backup file is damaged
 │   ├── ErrorFileAwaited     the error file is not written yet
 │   ├── ErrorFileFailed      the error file could not be written
-│   ├── KeyReused            an idempotency key stands for another request
-│   └── QueueFull            too many imports wait already
+│   ├── KeyReused            the idempotency key belongs to another request
+│   └── QueueFull            too many imports are waiting
 ├── NotPermitted             the actor may not do this                        exit 4
-├── PluginUnavailable        disabled, broken or unknown plugin               exit 2
-├── DatabaseUnavailable      no server, or one that refuses us                exit 1
-├── StorageUnavailable       received files cannot be reached                 exit 1
-├── ImportFailed             an import stopped; nothing of it was applied     exit 1
-│   ├── SourceUnreadable     the file cannot be read, with findings
+├── PluginUnavailable        the plugin is disabled, broken or unknown        exit 2
+├── DatabaseUnavailable      no connection, or insufficient rights            exit 1
+├── StorageUnavailable       received files are not accessible                exit 1
+├── ImportFailed             the import stopped; nothing was applied          exit 1
+│   ├── SourceUnreadable     the file cannot be read; has issues
 │   ├── MemoryExceeded       it needs more memory than allowed
-│   └── TakenOver            somebody cancelled it, or another worker has it
-└── EnrichmentFailed         an enricher stopped; what was stored before stays exit 1
+│   └── TakenOver            it was cancelled, or another worker has it
+└── EnrichmentFailed         an enricher failed; stored signals stay          exit 1
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class KelompokError(Exception):
-    """Something a person can read and act on; ``code`` is stable, ``hint`` says what to do."""
+    """An error with a message for people; ``code`` is stable, ``hint`` says what to do."""
 
     code = "error"
     exit_code = 1
@@ -43,7 +43,7 @@ class KelompokError(Exception):
         self.message = message
         self.hint = hint
         self.findings: Sequence[StoredFinding] = ()
-        """Findings the message is made of, as the database keeps them, so that it can be said in another language."""
+        """The stored issues that the message is made of, so that it can be shown in another language."""
 
 
 class UsageError(KelompokError):
@@ -70,17 +70,17 @@ class NotFound(UsageError):
     code = "not_found"
 
     def __init__(self, kind: str, name: object, *, known: Iterable[str] = (), hint: str | None = None) -> None:
-        """Name what is not there; ``known`` are names that could have been meant."""
+        """Create the error for an object that does not exist; ``known`` are existing names, for suggestions."""
         super().__init__(f"no {kind} {str(name)!r}", hint=hint or suggest(str(name), known))
         self.kind = kind
         self.name = name
 
 
 class Ambiguous(NotFound):
-    """A name that several have: who gave it has to say more."""
+    """Several objects have the given name."""
 
     def __init__(self, kind: str, name: object, *, which: Sequence[object]) -> None:
-        super().__init__(kind, name, hint=f"Say which: {', '.join(map(str, which))}.")
+        super().__init__(kind, name, hint=f"Choose one: {', '.join(map(str, which))}.")
         self.message = f"more than one {kind} is called {str(name)!r}"
         self.args = (self.message,)
         self.which = which
@@ -150,7 +150,7 @@ class ImportFailed(KelompokError):
 
 
 class SourceUnreadable(ImportFailed):
-    """The source cannot be read as it is, or its header lacks something; ``findings`` say where and why."""
+    """The source cannot be read, or a required column is missing; ``findings`` has the issues."""
 
     def __init__(self, message: str, findings: "Sequence[StoredFinding]") -> None:
         super().__init__(message)
@@ -172,8 +172,8 @@ class TakenOver(ImportFailed):
 
     def __init__(self, import_id: object) -> None:
         super().__init__(
-            f"import {import_id} was cancelled, or another worker went on with it",
-            hint=f"See how it stands: kelompok import show {import_id}",
+            f"import {import_id} was cancelled, or another worker took it over",
+            hint=f"See its state: kelompok import show {import_id}",
         )
 
 
@@ -184,7 +184,7 @@ class EnrichmentFailed(KelompokError):
 def restore_error(
     code: str | None, message: str, hint: str | None, findings: "Sequence[StoredFinding]" = ()
 ) -> KelompokError:
-    """Return an error that happened elsewhere and was kept as text: the same sentence, the same exit code."""
+    """Return an error that was stored as text, with the same message and exit code."""
     error = KelompokError(message, hint=hint)
     error.findings = findings
     error.code = code or ImportFailed.code

@@ -1,4 +1,4 @@
-"""Fail points: the places where tests let a process die, or stand still while something else does."""
+"""Fail points: places in the code where tests can kill or stop the process."""
 
 import os
 import signal
@@ -6,13 +6,13 @@ from enum import StrEnum
 from threading import Lock
 
 VARIABLE = "KELOMPOK_FAIL_POINT"
-"""``POINT``, ``POINT:PASSING`` or ``POINT:PASSING:ACTION``; unset outside of tests."""
+"""Environment variable: ``POINT``, ``POINT:PASSING`` or ``POINT:PASSING:ACTION``. Set only in tests."""
 
 _SIGNALS = {"die": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 
 class FailPoint(StrEnum):
-    """Between any two things of an import that do not happen at once, in the order they are reached."""
+    """The fail points between the steps of an import that are not atomic together, in order."""
 
     RECEIVE_COPIED = "receive.copied"
     RECEIVE_KEPT = "receive.kept"
@@ -46,16 +46,16 @@ _counting = Lock()
 
 
 def reach(point: FailPoint) -> None:
-    """Do nothing, but where the environment names this point: die there as by ``kill -9``, or stop."""
-    asked = os.environ.get(VARIABLE)
-    if asked is None:
+    """Kill (as by ``kill -9``) or stop this process if the environment variable names this point."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen is None:
         return
-    name, _, more = asked.partition(":")
+    name, _, more = chosen.partition(":")
     if name != point:
         return
     passing, _, action = more.partition(":")
     with _counting:
         _passings[point] = _passings.get(point, 0) + 1
-        is_asked = _passings[point] == int(passing or 1)
-    if is_asked:
+        is_due = _passings[point] == int(passing or 1)
+    if is_due:
         os.kill(os.getpid(), _SIGNALS[action or "die"])

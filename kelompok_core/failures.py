@@ -1,4 +1,4 @@
-"""Failures from beneath: what the database or a disk raised in the midst of things, said in a sentence."""
+"""Explains failures of the database or a disk, and finds causes in chains of exceptions."""
 
 import errno
 import sys
@@ -6,30 +6,31 @@ import traceback
 
 from kelompok_core.errors import DatabaseUnavailable, KelompokError, StorageUnavailable
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-_OF_DISKS = (*_NO_ROOM, errno.EROFS, errno.EIO)
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_OF_DISKS = (*_NO_SPACE, errno.EROFS, errno.EIO)
 _DISK_FULL = "53100"
 _LOST = ("08", "57P")
 """SQLSTATE classes for lost connections and for operator intervention, such as a shutdown."""
 
-_GO_ON = "Nothing is half-written. Give the same command again: an interrupted import goes on where it was."
+_REPEAT = "Nothing was written partially. Run the same command again: an interrupted import resumes."
 
 
 def explain(error: BaseException) -> KelompokError | None:
-    """Return what to say of an error that a failing database or disk is behind, whoever wrapped it; else None."""
-    for one in reversed(chain(error)):  # what came first is to blame for the rest
+    """Return an error that explains a failure caused by the database or a disk; None for other causes."""
+    for one in reversed(chain(error)):  # the first exception caused the others
         if isinstance(one, OSError) and one.errno in _OF_DISKS:
-            return StorageUnavailable(f"{one.filename or 'a file'} cannot be written: {one.strerror}", hint=_GO_ON)
+            return StorageUnavailable(f"{one.filename or 'a file'} cannot be written: {one.strerror}", hint=_REPEAT)
         if _is_of_database(one):
-            said = str(getattr(one, "orig", one)).strip().splitlines()
-            return DatabaseUnavailable(f"the database failed: {said[0] if said else type(one).__name__}", hint=_GO_ON)
+            lines = str(getattr(one, "orig", one)).strip().splitlines()
+            reason = lines[0] if lines else type(one).__name__
+            return DatabaseUnavailable(f"the database failed: {reason}", hint=_REPEAT)
     return None
 
 
 def lacks_room(error: BaseException) -> bool:
-    """Return whether a full disk is behind it, this machine's or the database's."""
+    """Return whether a full disk caused it, on this machine or the database server."""
     return any(
-        (isinstance(one, OSError) and one.errno in _NO_ROOM) or getattr(one, "sqlstate", None) == _DISK_FULL
+        (isinstance(one, OSError) and one.errno in _NO_SPACE) or getattr(one, "sqlstate", None) == _DISK_FULL
         for one in chain(error)
     )
 
@@ -45,9 +46,9 @@ def lost_database(error: BaseException) -> bool:
 
 
 def trace_of(error: BaseException) -> str | None:
-    """Return where in the code the errors behind this one were raised; None where none is of somebody else's code.
+    """Return the classes and stack frames of the causes that are no KelompokErrors; None if there are none.
 
-    What they say is left out: that may quote a row.
+    Messages are left out, because they may quote a row.
     """
     causes = [one for one in reversed(chain(error)) if not isinstance(one, KelompokError)]
     frames = [f"{type(one).__name__}\n{''.join(traceback.format_tb(one.__traceback__))}" for one in causes]
@@ -55,7 +56,7 @@ def trace_of(error: BaseException) -> str | None:
 
 
 def chain(error: BaseException) -> list[BaseException]:
-    """Return the error and those it came from; a chain may lead back into itself."""
+    """Return the error and its causes; handles cycles."""
     found: list[BaseException] = []
     following: BaseException | None = error
     while following is not None and following not in found:
@@ -65,7 +66,7 @@ def chain(error: BaseException) -> list[BaseException]:
 
 
 def _is_of_database(error: BaseException) -> bool:
-    # Asked of modules that are there: nothing is imported for the sake of this question.
+    # Uses only modules that are loaded already, because importing them is slow.
     alchemy, driver = sys.modules.get("sqlalchemy"), sys.modules.get("psycopg")
     return (alchemy is not None and isinstance(error, alchemy.exc.DBAPIError)) or (
         driver is not None and isinstance(error, driver.Error)

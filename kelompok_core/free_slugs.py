@@ -1,7 +1,7 @@
-"""Which slug a new record gets: the one rule, as SQL that imports, reviewers and people use.
+"""SQL that chooses the slugs of new records, for imports, reviews and people.
 
-A record keeps its own slug if that is free. Else it gets the first free number from 2 upwards: ``a-2`` if ``a`` and
-``a-3`` are taken.
+A record gets the slug of its name if that is free, or else the slug with the first free number from 2: ``a-2`` if ``a``
+and ``a-3`` are used.
 """
 
 from uuid import UUID
@@ -14,14 +14,14 @@ from kelompok_core.values.slug import LONGEST_BEFORE_NUMBER
 
 
 def own_slugs(descriptor: EntityDescriptor, wanted: str) -> str:
-    """Return a query that gives rows their own slug if it is free.
+    """Return a query that gives rows their base as slug if it is free.
 
     Args:
         descriptor: The entity, which has slugs.
-        wanted: A query of row_number, owner and base, the slug that each new record asks for.
+        wanted: A query of row_number, owner and base, which is the preferred slug of each new record.
 
     Returns:
-        A query of row_number, owner, base and slug. The slug is null if a record has it, or an earlier row asks for it.
+        A query of row_number, owner, base and slug. The slug is null if a record or an earlier row has it.
     """
     return f"""
         SELECT w.row_number, w.owner, w.base COLLATE "C" AS base,
@@ -32,11 +32,11 @@ def own_slugs(descriptor: EntityDescriptor, wanted: str) -> str:
 
 
 def free_slugs(descriptor: EntityDescriptor, own: str) -> str:
-    """Return a query that gives all rows a free slug, in the order of their numbers.
+    """Return a query that gives all rows a free slug, in the order of their row numbers.
 
-    Rows that have their own slug keep it, wherever they stand: so the order of a file does not change which slugs its
-    records get. The stem before a number is short enough for the number, and one stem has one sequence of numbers, so
-    two bases that are cut to the same stem do not clash.
+    Rows that have a slug keep it, wherever they are, so that the slugs do not depend on the order of the file. The stem
+    before a number is short enough for the number. Each stem has one sequence of numbers, so that two bases that are
+    truncated to the same stem do not conflict.
 
     Args:
         descriptor: The entity, which has slugs.
@@ -45,10 +45,10 @@ def free_slugs(descriptor: EntityDescriptor, own: str) -> str:
     Returns:
         A query of row_number and slug.
     """
-    # Behind «stem-» only digits count. The range scan keeps to slugs that start with it, because «.» follows «-»; it is
-    # asked once for all rows of a stem.
+    # After «stem-», only digits count. The range condition selects the slugs that start with it, because «.» follows
+    # «-»; it is evaluated once for all rows of a stem.
     #
-    # The i-th taken number t has t - 1 - i free numbers below it, so the row in place p passes it if t - i <= p.
+    # The i-th used number t has t - 1 - i free numbers below it, so the row in place p is after it if t - i <= p.
     return f"""
         WITH waiting AS (
           SELECT row_number, owner, stem, row_number() OVER (PARTITION BY stem, owner ORDER BY row_number) AS place
@@ -82,10 +82,10 @@ def choose_slug(
     """Return a free slug for one new record.
 
     Args:
-        connection: Where to look.
+        connection: To the database.
         descriptor: The entity, which has slugs.
-        base: The slug that the record asks for.
-        owner: The organization that the record belongs to; None where records belong to none.
+        base: The preferred slug.
+        owner: The organization that the record belongs to; None if records of this entity have no owner.
     """
     wanted = "SELECT 1 AS row_number, CAST(:owner AS uuid) AS owner, CAST(:base AS text) AS base"
     query = f"""

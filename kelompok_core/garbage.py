@@ -1,4 +1,4 @@
-"""How often Python looks for garbage: seldom while much is made that is none."""
+"""Reduces how often Python's garbage collector runs while many objects without cycles are created."""
 
 import gc
 from collections.abc import Iterator
@@ -9,24 +9,24 @@ _SELDOM = (100_000, 50, 100)
 
 
 def collect_seldom() -> None:
-    """Let the collector look seldom from now on.
+    """Let the garbage collector run seldom from now on.
 
-    Loading Dagster and pandas makes objects by the hundred thousand, and no garbage: looking for some as often as
-    Python usually does takes a quarter of it.
+    Importing Dagster and pandas creates hundreds of thousands of objects but no garbage. With Python's default
+    thresholds, the collector takes a quarter of the import time.
     """
     gc.set_threshold(*_SELDOM)
 
 
-def leave_the_rest() -> None:
-    """Let the end of the process look at nothing that is there: the system takes it all back at once.
+def skip_final_collection() -> None:
+    """Exclude all existing objects from collection, because the system frees their memory when the process ends.
 
-    To look through Dagster and pandas for cycles before leaving took a quarter of an import of ten rows.
+    Searching Dagster and pandas for cycles at exit took a quarter of the time of an import of ten rows.
     """
     gc.freeze()
 
 
 class _Readers:
-    """Who reads at the moment, in all threads: the first changes how often is looked, the last puts it back."""
+    """Counts the current readers of all threads: the first changes the thresholds, the last restores them."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -54,10 +54,10 @@ _READERS = _Readers()
 
 @contextmanager
 def seldom_collecting() -> Iterator[None]:
-    """Let the collector look seldom for as long as the block lasts, and at nothing that is there already.
+    """Let the garbage collector run seldom during the block, without the objects that exist already.
 
-    Reading makes lists of texts by the thousand, and no cycles: looking through them for some costs a sixth of staging.
-    The collector is the whole process's: of blocks in several threads the last to end leaves it as the first found it.
+    Reading creates thousands of lists of texts but no cycles: searching them takes a sixth of the time of staging. The
+    collector's settings apply to the whole process, so the last of several concurrent blocks restores them.
     """
     _READERS.enter()
     try:

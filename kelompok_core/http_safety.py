@@ -1,4 +1,4 @@
-"""What both web servers, the API and the Dagster UI, refuse in every request and send with every answer."""
+"""Request checks and response headers that both web servers use: the API and the Dagster UI."""
 
 import re
 from collections.abc import Mapping
@@ -14,14 +14,15 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""Keeps a browser from showing or reading an answer in another site's page."""
+"""Prevents browsers from showing or reading a response in another site's page."""
 
 
 def find_ambiguity(scope: Scope) -> str | None:
-    """Return why two programs may read a request differently; None when it is unambiguous.
+    """Return why two programs may interpret a request differently; None if it is unambiguous.
 
     Starlette matches routes with «$», which also matches before a final line break, so ``/undo%0A`` reaches ``/undo``
-    and passes every comparison of paths. Of two body lengths, a proxy may use the other (RFC 9112, section 6.1).
+    although comparisons of paths do not recognize it. If a request has two body lengths, a proxy may use the other one
+    (RFC 9112, section 6.1).
     """
     if _CONTROL.search(scope["path"]):
         return "the path has control characters"

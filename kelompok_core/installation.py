@@ -1,4 +1,4 @@
-"""What the steps of an import work with: the database, the settings, and a callback for progress."""
+"""The installation, as the steps of an import use it: its database and settings, and a callback for progress."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from kelompok_core.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a step is, in rows."""
+    """The progress of a step, in rows."""
 
     step: str
     rows: int
@@ -21,7 +21,7 @@ def _ignore(_: Progress) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Installation:
-    """Shared by receive, stage, decide and apply; holds no state of an import."""
+    """The database and settings of an installation. It has no state of an import, so all steps share it."""
 
     database: Database
     settings: Settings

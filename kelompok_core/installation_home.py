@@ -19,7 +19,7 @@ _SETTINGS = """\
 _TRAVERSED = 0o711
 """Mode of a home that others may traverse but not list."""
 _WRITABLE_BY_OTHERS = 0o022
-_HELD = ("files", "logs", "dagster", "tmp")
+_PRIVATE_FOLDERS = ("files", "logs", "dagster", "tmp")
 
 
 def make_way(folder: Path) -> None:
@@ -40,7 +40,7 @@ def secure_home(settings: Settings) -> None:
     if not home.is_dir() or home.stat().st_uid != os.geteuid():
         return
     is_open = any(_opened_inboxes(settings.inbox_folder))
-    held = [home / name for name in _HELD]
+    held = [home / name for name in _PRIVATE_FOLDERS]
     for folder in held if is_open else (*held, settings.inbox_folder):
         tighten(folder)
     mode = _TRAVERSED if is_open or os.geteuid() == 0 else FOLDER

@@ -1,4 +1,4 @@
-"""Which plugins are installed in this Python environment, and where; found without importing any."""
+"""Finds the plugins that are installed in this Python environment, without importing them."""
 
 import sys
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class InstalledPlugin:
     Attributes:
         name: The entry point's name.
         package: The top-level package.
-        folder: The folder of that package, or None if it is not there.
+        folder: The folder of that package, or None if it does not exist.
     """
 
     name: str
@@ -33,7 +33,7 @@ def list_installed() -> list[InstalledPlugin]:
 
 
 def _places() -> Iterator[tuple[str, int | None]]:
-    """Yield where distributions are installed, each with the time of its last change: installing one changes it."""
+    """Yield the folders of distributions with their modification times, which change when one is installed."""
     for place in sys.path:
         try:
             yield place, Path(place or ".").stat().st_mtime_ns
@@ -53,8 +53,8 @@ def _locate(entry: EntryPoint) -> InstalledPlugin:
 
 
 def package_folders(package: str) -> Iterator[Path]:
-    """Yield the folders a top-level package is in, without importing it; none when it is not installed."""
-    # Only of a top-level name: for a submodule find_spec would run the package.
+    """Yield the folders of a top-level package, without importing it; none if it is not installed."""
+    # Only for top-level packages: for a submodule, find_spec would import the package.
     try:
         spec = find_spec(package)
     except (ImportError, ValueError):

@@ -55,6 +55,6 @@ def _close(path: Path) -> None:
 
 
 def _is_loose(path: Path) -> bool:
-    """Whether this user owns it and others have access."""
+    """Return whether this user owns it and others have access."""
     status = path.stat()
     return status.st_uid == os.geteuid() and bool(status.st_mode & _FOR_OTHERS)

@@ -1,6 +1,7 @@
 """Reading records of any entity: what the queries of all entities have in common."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from kelompok_core.database.orm import CoreRecord
 from kelompok_core.descriptor import EntityDescriptor
+from kelompok_core.entities import words_of
 from kelompok_core.errors import Ambiguous, NotFound
 
 Record = TypeVar("Record", bound=CoreRecord)
@@ -16,6 +18,11 @@ Record = TypeVar("Record", bound=CoreRecord)
 SHORT_ID = 12
 SHORTEST_ID = 8
 """How many digits of an id name a record, counted from its end: the beginning is the time, and alike in one import."""
+
+
+def plain(value: object) -> object:
+    """Return a column's value as people and programs read it: a number as text, with the digits it has."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
 class RecordQueries(Generic[Record]):
@@ -44,7 +51,7 @@ class RecordQueries(Generic[Record]):
             names.append(sa.cast(model.id, sa.Text).endswith(ref.lower(), autoescape=True))
         query = self._within(self._of(organization_id), within).where(sa.or_(sa.false(), *names)).limit(2)
         found: Sequence[Record] = self._session.scalars(query).all()
-        what = self.descriptor.entity.removesuffix("s")
+        what = words_of(self.descriptor.entity).singular
         if not found:
             raise NotFound(what, ref)
         if len(found) > 1:
@@ -79,7 +86,7 @@ class RecordQueries(Generic[Record]):
             stored = getattr(record, field.stored_in)
             value = (stored or {}).get(field.key) if field.key else stored
             if value is not None:
-                known[field.name] = value
+                known[field.name] = plain(value)
         return known
 
     def _within(self, query: sa.Select[Any], organizations: Sequence[UUID] | None) -> sa.Select[Any]:

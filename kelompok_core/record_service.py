@@ -1,8 +1,9 @@
 """Writing one record as a person: what the services of all entities have in common."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
@@ -25,6 +26,14 @@ from kelompok_core.values.reading import Inputs
 from kelompok_core.values.slug import slug_of
 
 _BAD = (Severity.ERROR.value, Severity.FATAL.value)
+
+_READERS: Mapping[Kind, Callable[[str], object]] = {
+    Kind.DAY: date.fromisoformat,
+    Kind.MOMENT: datetime.fromisoformat,
+    Kind.FLAG: "true".__eq__,
+    Kind.NUMBER: Decimal,
+}
+"""What makes the model's value from a candidate's text, where the column is neither text nor JSON."""
 
 Record = TypeVar("Record", bound=CoreRecord)
 
@@ -160,8 +169,7 @@ class RecordService(Generic[Record]):
             return json.loads(text)
         if field.key or field.kind is Kind.TEXT:
             return text
-        readers = {Kind.DAY: date.fromisoformat, Kind.MOMENT: datetime.fromisoformat, Kind.FLAG: "true".__eq__}
-        return readers[field.kind](text)
+        return _READERS[field.kind](text)
 
     def _word(self, vocabulary: str, name: str) -> UUID:
         """Return the id of a word of a vocabulary, new ones added."""

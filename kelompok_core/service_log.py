@@ -1,4 +1,4 @@
-"""Service logs: full messages of our own code; for plugins and libraries only where they logged."""
+"""Service logs: full messages of the core's code; for plugins and libraries only the place that logged."""
 
 import logging
 import os

@@ -25,7 +25,7 @@ class Settings:
         postgres_bin: A folder with ``initdb`` and ``pg_ctl`` to use for the embedded server.
         files_url: Storage of received files, any fsspec URL; None means ``home/files``.
         tmp: Folder for temporary working folders; None means ``home/tmp``.
-        is_there: Whether there is an installation: named in the environment, or found in a folder.
+        is_there: Whether there is an installation: named by the environment, or found in a folder.
         is_above: Whether it was found in a parent of the current folder.
     """
 
@@ -97,7 +97,7 @@ def require_installation(settings: Settings) -> None:
 
 
 def _places(environ: Mapping[str, str], base: Path) -> tuple[Path, Path]:
-    """Return home and settings file; the settings file of a named home is beside it, or in ``base``."""
+    """Return the home and the settings file, which is next to the home, or in ``base``."""
     home = base / (environ.get("KELOMPOK_HOME") or HOME_NAME)
     if named := environ.get("KELOMPOK_CONFIG"):
         return home, base / named
@@ -115,7 +115,7 @@ def _find_above(folder: Path) -> Path | None:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether this user owns it: in a parent folder such as /tmp, any user may create one."""
+    """Return whether this user owns it: in a parent folder such as /tmp, any user may create one."""
     if not hasattr(os, "geteuid"):
         return True
     mine = {os.geteuid(), int(os.environ.get("SUDO_UID") or os.geteuid())}

@@ -1,4 +1,4 @@
-"""What somebody may have meant who wrote a name that there is not."""
+"""Suggests existing names for a name that does not exist."""
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
@@ -6,17 +6,17 @@ from difflib import SequenceMatcher
 _MOST = 3
 _FEW = 12
 _LIKENESS = 0.6
-"""As :mod:`difflib` counts: twice the characters in common, of all characters of both."""
+"""Minimum ratio by :mod:`difflib`: twice the number of common characters, divided by the characters of both."""
 
 _MOST_EDITS = 3
-"""One of so many characters may be written otherwise, and two in any case: a common ending makes no likeness."""
+"""One in this many characters may differ, and two in any case, so that a common ending alone is not enough."""
 
 _MARGIN = 0.1
-"""Who is so much less like it than the nearest was not meant."""
+"""Names whose ratio is lower than the best one by more than this are not suggested."""
 
 
 def find_near(name: str, known: Iterable[str]) -> list[str]:
-    """Return the known names that are written nearly so, or begin so, nearest first; three at most."""
+    """Return the known names with a similar spelling or this beginning, most similar first, at most three."""
     wanted = name.strip().casefold()
     likeness = {one: _likeness(wanted, one.casefold()) for one in known}
     best = max(likeness.values(), default=0.0)
@@ -28,7 +28,7 @@ def _likeness(wanted: str, name: str) -> float:
     if wanted and name.startswith(wanted):
         return 1.0
     compared = SequenceMatcher(None, wanted, name)
-    # The cheap bounds first: most names are nothing like it.
+    # Fast upper bounds first, because most names are very different.
     if compared.real_quick_ratio() < _LIKENESS or compared.quick_ratio() < _LIKENESS:
         return 0.0
     edits = sum(max(i2 - i1, j2 - j1) for what, i1, i2, j1, j2 in compared.get_opcodes() if what != "equal")
@@ -36,7 +36,7 @@ def _likeness(wanted: str, name: str) -> float:
 
 
 def suggest(name: str, known: Iterable[str], *, few: int = _FEW) -> str | None:
-    """Return a hint for somebody who wrote ``name``: what is written nearly so, and all there is if that is little."""
+    """Return a hint for an unknown ``name``: similar known names, and all known names if there are at most ``few``."""
     names = sorted({one for one in known if one})
     hints = []
     if near := find_near(name, names):

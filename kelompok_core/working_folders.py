@@ -14,7 +14,7 @@ from kelompok_core.private_files import NOT_WRITABLE, make_private_folder
 from kelompok_core.settings import Settings
 
 _ABANDONED_SECONDS = 24 * 60 * 60
-"""Age at which another machine's folder counts as abandoned: whether its process lives cannot be checked."""
+"""Age at which a folder of another machine counts as abandoned, because its process cannot be checked."""
 
 _logger = logging.getLogger(__name__)
 _mine: set[Path] = set()
@@ -65,7 +65,7 @@ def temporary_files_at_home(settings: Settings) -> Iterator[None]:
 
 
 def system_folder() -> Path:
-    """Return the system's temporary folder: for files another user must reach, and for short paths."""
+    """Return the system's temporary folder: for files that another user must access, and for short paths."""
     return Path(_before[0] if _before else tempfile.gettempdir())
 
 

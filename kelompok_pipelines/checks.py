@@ -60,8 +60,8 @@ def core_checks(entity: str) -> dg.AssetChecksDefinition:
         dg.AssetCheckSpec("every_write_has_evidence", asset=key, description="Each write has its source record."),
     ]
 
-    @dg.multi_asset_check(name=f"core__{entity}__promises", specs=specs)
-    def written_as_promised(
+    @dg.multi_asset_check(name=f"core__{entity}__checks", specs=specs)
+    def check_writes(
         context: dg.AssetCheckExecutionContext, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.AssetCheckResult]:
         with without_values(core, context.run):
@@ -82,11 +82,11 @@ def core_checks(entity: str) -> dg.AssetChecksDefinition:
             metadata={"missing": unproven},
         )
 
-    return written_as_promised
+    return check_writes
 
 
 def enrichment_checks(one: PluginJob) -> dg.AssetChecksDefinition:
-    """Return the checks of an enricher's signals: evidence quotes the text, and the share found is no surprise."""
+    """Return the checks of an enricher's signals: evidence matches the text, shares resemble the last run's."""
     specs = [
         dg.AssetCheckSpec(name, asset=names.signals_key(one.plugin, entity), description=description)
         for entity in one.entities
@@ -99,7 +99,7 @@ def enrichment_checks(one: PluginJob) -> dg.AssetChecksDefinition:
     entities = {names.signals_key(one.plugin, entity): entity for entity in one.entities}
 
     @dg.multi_asset_check(name=f"{names.enrich_op(one.plugin, one.job.name)}__checks", specs=specs, can_subset=True)
-    def signals_as_promised(
+    def check_signals(
         context: dg.AssetCheckExecutionContext, core: dg.ResourceParam[Core]
     ) -> Iterator[dg.AssetCheckResult]:
         for key in sorted(context.selected_asset_check_keys, key=str):
@@ -113,7 +113,7 @@ def enrichment_checks(one: PluginJob) -> dg.AssetChecksDefinition:
             else:
                 yield _share_check(context.instance, key)
 
-    return signals_as_promised
+    return check_signals
 
 
 def _share_check(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
@@ -122,16 +122,16 @@ def _share_check(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.Asse
     shares = {name: float(str(metadata[name].value)) for name in _SHARES if name in metadata}
     enriched = int(str(metadata["enriched"].value)) if "enriched" in metadata else 0
     now, before = (shares.get(name, 0.0) for name in _SHARES)
-    comparable = len(shares) == len(_SHARES) and enriched >= _FEWEST_TO_COMPARE
+    comparable = len(shares) == len(_SHARES) and enriched >= _MIN_RECORDS
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,
-        passed=not comparable or abs(now - before) <= _MOST_DIFFERENCE,
+        passed=not comparable or abs(now - before) <= _MAX_DIFFERENCE,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={**shares, "enriched": enriched},
     )
 
 
 _SHARES = ("share_with_signals", "share_last_time")
-_MOST_DIFFERENCE = 0.1
-_FEWEST_TO_COMPARE = 200
+_MAX_DIFFERENCE = 0.1
+_MIN_RECORDS = 200

@@ -20,15 +20,15 @@ def source_schema(disclosure: Disclosure) -> dg.TableSchema:
 
 def candidate_schema(entity: EntityDescriptor, disclosure: Disclosure | None = None) -> dg.TableSchema:
     """Return the fields of a candidate as text columns; with an import, also what each was read from."""
-    told = _descriptions(entity, disclosure)
-    external_id = dg.TableColumn(EXTERNAL_ID, "text", description=told.get(EXTERNAL_ID))
-    return dg.TableSchema([external_id, *(_column(one, one.name, "text", told) for one in entity.fields)])
+    descriptions = _descriptions(entity, disclosure)
+    external_id = dg.TableColumn(EXTERNAL_ID, "text", description=descriptions.get(EXTERNAL_ID))
+    return dg.TableSchema([external_id, *(_column(one, one.name, "text", descriptions) for one in entity.fields)])
 
 
 def core_schema(entity: EntityDescriptor, disclosure: Disclosure | None = None) -> dg.TableSchema:
     """Return the columns of the core table that imports write; with an import, also what each was read from."""
-    told = _descriptions(entity, disclosure)
-    return dg.TableSchema([_column(one, column_of(one), one.kind.value, told) for one in entity.fields])
+    descriptions = _descriptions(entity, disclosure)
+    return dg.TableSchema([_column(one, column_of(one), one.kind.value, descriptions) for one in entity.fields])
 
 
 def candidate_lineage(entity: EntityDescriptor, source: dg.AssetKey, disclosure: Disclosure) -> dg.TableColumnLineage:

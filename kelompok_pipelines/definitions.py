@@ -81,7 +81,7 @@ def _following(entity: str, enrichers: Sequence[PluginJob]) -> list[dg.AssetKey]
 
 def _problems(sources: Sources) -> dict[str, dg.MetadataValue]:
     """Return the errors in tables of kelompok.toml, including tables without a job of an enabled plugin."""
-    wrong = [dg.TableRecord({"table": one.called, "problem": one.told}) for one in sources.wrong]
+    wrong = [dg.TableRecord({"table": one.called, "problem": one.message}) for one in sources.wrong]
     return {"wrong_tables": dg.MetadataValue.table(wrong)} if wrong else {}
 
 

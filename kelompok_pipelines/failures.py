@@ -29,9 +29,9 @@ class StepFailed(DagsterUserCodeProcessError, dg.Failure):
         name: str = "Failure",
         original: Exception | None = None,
     ) -> None:
-        self.told = SerializableErrorInfo(f"{description}\n", list(stack), name)
+        self.info = SerializableErrorInfo(f"{description}\n", list(stack), name)
         super().__init__(  # type: ignore[no-untyped-call]  # Dagster's
-            description, metadata, allow_retries, user_code_process_error_infos=[self.told]
+            description, metadata, allow_retries, user_code_process_error_infos=[self.info]
         )
         self.original = original or self
 
@@ -40,9 +40,9 @@ class TryAgain(DagsterUserCodeProcessError, dg.RetryRequested):
     """Requests a retry of the step after some seconds; Dagster stores the reason without a stack trace."""
 
     def __init__(self, failed: StepFailed, most: int, seconds: float) -> None:
-        told = SerializableErrorInfo("The step will be retried.\n", [], "RetryRequested", cause=failed.told)
+        info = SerializableErrorInfo("The step will be retried.\n", [], "RetryRequested", cause=failed.info)
         super().__init__(  # type: ignore[no-untyped-call]  # Dagster's
-            most, seconds, user_code_process_error_infos=[told]
+            most, seconds, user_code_process_error_infos=[info]
         )
 
 

@@ -73,9 +73,9 @@ def freshness_schedule() -> dg.ScheduleDefinition:
 def _result(check: dg.AssetCheckKey, source: FreshSource, last: LastApplied | None) -> dg.AssetCheckResult:
     metadata: dict[str, Any] = {"source": source.partition, "limit_days": source.limit_days}
     if last is None:
-        said = "It was never imported."
+        description = "It was never imported."
     else:
-        said = f"Its last import is {last.age_days:.1f} days old; the limit is {source.limit_days:g} days."
+        description = f"Its last import is {last.age_days:.1f} days old; the limit is {source.limit_days:g} days."
         metadata |= {
             "last_import": str(last.import_id),
             "imported_at": dg.MetadataValue.timestamp(last.applied_at),
@@ -83,5 +83,5 @@ def _result(check: dg.AssetCheckKey, source: FreshSource, last: LastApplied | No
         }
     return dg.AssetCheckResult(
         asset_key=check.asset_key, check_name=check.name, severity=dg.AssetCheckSeverity.WARN, metadata=metadata,
-        passed=last is not None and last.age_days <= source.limit_days, description=said,
+        passed=last is not None and last.age_days <= source.limit_days, description=description,
     )  # fmt: skip

@@ -1,7 +1,7 @@
-"""The gate before Dagster's web interface, which itself asks nobody who they are or where they come from.
+"""Access control for Dagster's web interface, which has none of its own.
 
-A web page can make its reader's browser send requests to this machine. So a request has to be for a host that is
-ours, has to come from a page of ours, and what changes something has to be JSON, which no form and no link can send.
+A web page can make its reader's browser send requests to this machine. So a request must name a configured host and
+come from a page of this interface, and requests that change something must be JSON, which forms and links cannot send.
 """
 
 import re
@@ -24,7 +24,7 @@ from kelompok_core.settings import Settings
 from kelompok_pipelines.login import Busy, Login
 
 HOST = "127.0.0.1"
-"""Services listen on this machine alone; a proxy of the operator's may stand before it."""
+"""Services listen on this machine only. The operator may put a proxy in front of them."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
@@ -38,7 +38,7 @@ _HEADERS = {
 
 
 class _Ui(BaseModel):
-    """``[ui]``: by which names the interface is called, besides those of this machine."""
+    """``[ui]``: further host names of the interface, besides those of this machine."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -47,7 +47,7 @@ class _Ui(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why a request does not pass."""
+    """The response to a refused request."""
 
     status: HTTPStatus
     reason: str
@@ -55,10 +55,10 @@ class Refusal:
 
 
 def read_hosts(settings: Settings) -> frozenset[str]:
-    """Return the hosts of ``[ui]``; others than this machine's own need a password.
+    """Return the hosts of ``[ui]``. Setting any requires a password.
 
     Raises:
-        SettingsError: Naming the key that is wrong.
+        SettingsError: When a host is invalid, or no password is set.
     """
     table = read_table("ui", _Ui, read_document(settings).get("ui", {}))
     hosts = [one.lower() for one in table.hosts]
@@ -73,7 +73,7 @@ def read_hosts(settings: Settings) -> frozenset[str]:
 
 
 class Gate:
-    """Lets through what may reach the application, and gives every answer its headers."""
+    """Middleware that refuses requests before they reach the application, and sets response headers."""
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str], login: Login) -> None:
         self._app = app
@@ -93,16 +93,16 @@ class Gate:
             await answer(scope, receive, answering)
         else:
             await receive()
-            await send({"type": "websocket.close", "code": 1008})  # before it is accepted: answered with 403
+            await send({"type": "websocket.close", "code": 1008})  # closed before it is accepted, so the status is 403
 
     async def _find_refusal(self, scope: Scope) -> Refusal | None:
         headers = Headers(scope=scope)
-        refusal = self._of_place(scope, headers) or await self._of_person(headers)
+        refusal = self._check_origin(scope, headers) or await self._check_login(headers)
         if refusal is not None or scope["type"] == "websocket":
             return refusal
-        return _of_request(scope, headers)
+        return _check_method(scope, headers)
 
-    def _of_place(self, scope: Scope, headers: Headers) -> Refusal | None:
+    def _check_origin(self, scope: Scope, headers: Headers) -> Refusal | None:
         if (why := find_ambiguity(scope)) is not None:
             return _refuse(HTTPStatus.BAD_REQUEST, f"The request is ambiguous: {why}.", {"Connection": "close"})
         host = _only(headers, "host")
@@ -111,26 +111,26 @@ class Gate:
         is_reading = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
         if _is_part_of_another_page(headers):
             return _refuse(HTTPStatus.FORBIDDEN, "The request comes from a page of another origin.")
-        if not is_reading and headers.getlist("origin") and not self._is_ours(_only(headers, "origin"), host):
+        if not is_reading and headers.getlist("origin") and not self._is_own_origin(_only(headers, "origin"), host):
             return _refuse(HTTPStatus.FORBIDDEN, "The request comes from a page of another origin.")
         return None
 
-    def _is_ours(self, origin: str | None, host: str) -> bool:
-        """Whether a page is ours: it has the host and port it sends to, or is one that a proxy shows."""
+    def _is_own_origin(self, origin: str | None, host: str) -> bool:
+        """Whether a page belongs to this interface: its host is that of the request, or a configured one."""
         match = _ORIGIN.fullmatch(origin or "")
         return match is not None and match["host"] in {host, *self._hosts}
 
-    async def _of_person(self, headers: Headers) -> Refusal | None:
+    async def _check_login(self, headers: Headers) -> Refusal | None:
         try:
             if await self._login.admits(_only(headers, "authorization")):
                 return None
         except Busy:
             return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "Too many concurrent logins.", {"Retry-After": "5"})
-        wanted = {"WWW-Authenticate": 'Basic realm="Kelompok", charset="UTF-8"'}
-        return _refuse(HTTPStatus.UNAUTHORIZED, "A name and a password are required.", wanted)
+        challenge = {"WWW-Authenticate": 'Basic realm="Kelompok", charset="UTF-8"'}
+        return _refuse(HTTPStatus.UNAUTHORIZED, "A name and a password are required.", challenge)
 
 
-def _of_request(scope: Scope, headers: Headers) -> Refusal | None:
+def _check_method(scope: Scope, headers: Headers) -> Refusal | None:
     if scope["method"] == "POST":
         media_type = (_only(headers, "content-type") or "").partition(";")[0].strip()
         if media_type != _JSON:
@@ -138,16 +138,16 @@ def _of_request(scope: Scope, headers: Headers) -> Refusal | None:
         return None
     if scope["method"] not in ("GET", "HEAD"):
         return _refuse(HTTPStatus.METHOD_NOT_ALLOWED, "Use GET or POST.", {"Allow": "GET, HEAD, POST"})
-    return _of_query(scope["query_string"], is_graphql=scope["path"].rstrip("/") == _GRAPHQL)
+    return _check_query(scope["query_string"], is_graphql=scope["path"].rstrip("/") == _GRAPHQL)
 
 
-def _of_query(query_string: bytes, *, is_graphql: bool) -> Refusal | None:
-    """Refuse what a link or a picture's address could do: all but queries, whichever path it is sent to."""
+def _check_query(query_string: bytes, *, is_graphql: bool) -> Refusal | None:
+    """Refuse GraphQL operations other than queries in URLs: a link or an image could send them to any path."""
     try:
         documents = [parse(one) for one in parse_qs(query_string.decode("latin-1")).get("query", ())]
     except (GraphQLError, RecursionError, ValueError) as error:
         if isinstance(error, GraphQLError) and not is_graphql:
-            return None  # what somebody looks for on a page of the interface
+            return None  # a search text on a page of the interface
         return _refuse(HTTPStatus.BAD_REQUEST, "The query is not valid GraphQL.")
     operations = (
         one for document in documents for one in document.definitions if isinstance(one, OperationDefinitionNode)
@@ -158,16 +158,13 @@ def _of_query(query_string: bytes, *, is_graphql: bool) -> Refusal | None:
 
 
 def _is_part_of_another_page(headers: Headers) -> bool:
-    """Whether a browser says that another site's page wants this for itself: a picture, a script, a frame.
-
-    Who follows a link there opens a page of ours.
-    """
+    """Whether a page of another site embeds this as an image, script or frame. Following a link there is allowed."""
     site, mode = _only(headers, "sec-fetch-site"), _only(headers, "sec-fetch-mode")
     return site in ("cross-site", "same-site") and (mode, _only(headers, "sec-fetch-dest")) != ("navigate", "document")
 
 
 def _only(headers: Headers, name: str) -> str | None:
-    """Return a header in lower case but for credentials; None also where it was sent twice, in two meanings."""
+    """Return a header, in lower case except for credentials; None if it is missing or was sent more than once."""
     sent = headers.getlist(name)
     if len(sent) != 1:
         return None
@@ -189,7 +186,7 @@ def _with_headers(send: Send) -> Send:
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers[name] = value
-            # Beside Dagster's own policy: a browser keeps to both.
+            # Added to Dagster's own policy: browsers apply both.
             headers.append("Content-Security-Policy", "frame-ancestors 'none'")
         await send(message)
 

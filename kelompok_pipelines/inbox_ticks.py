@@ -45,8 +45,8 @@ class Tick:
         """Return the summary of the tick, most important files first."""
         groups = [
             *_named("Imports", (one.file_name for one in self.requested)),
-            *_few([*self.warnings, *map(str, self.passed_over)]),
-            *_few(self.settled),
+            *_first([*self.warnings, *map(str, self.passed_over)]),
+            *_first(self.settled),
             *_named("Being imported", (one.file_name for one in self.importing)),
             *_named("Waits until it is complete", (one.path.name for one in self.waiting)),
         ]
@@ -59,10 +59,10 @@ class Tick:
 
 
 def _named(what: str, files: Iterable[str]) -> list[str]:
-    found = _few(list(files))
+    found = _first(list(files))
     return [f"{what}: {', '.join(found)}"] if found else []
 
 
-def _few(told: list[str]) -> list[str]:
-    more = [f"and {len(told) - _MOST_LISTED} more"] if len(told) > _MOST_LISTED else []
-    return [*told[:_MOST_LISTED], *more]
+def _first(texts: list[str]) -> list[str]:
+    more = [f"and {len(texts) - _MOST_LISTED} more"] if len(texts) > _MOST_LISTED else []
+    return [*texts[:_MOST_LISTED], *more]

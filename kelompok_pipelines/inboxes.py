@@ -68,7 +68,7 @@ def _of_table(settings: Settings, table: SourceTable[WatchedSource], job: Plugin
     sensor = names.named_inbox_sensor(table.name_in_dagster)
     inbox = inbox_of(settings, job.plugin, job.job.name)
     if table.source is None or table.problems:
-        return WatchedFolder(sensor=sensor, inbox=inbox, job=job, problem=table.told, is_stanza=table.is_stanza)
+        return WatchedFolder(sensor=sensor, inbox=inbox, job=job, problem=table.message, is_stanza=table.is_stanza)
     return WatchedFolder(
         sensor=sensor,
         inbox=Inbox(plugin=job.plugin, job=job.job.name, folder=table.source.place(settings)),

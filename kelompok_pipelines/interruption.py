@@ -1,4 +1,4 @@
-"""Being asked to stop, by Ctrl-C or by SIGTERM: remembered, and answered when it suits."""
+"""Ctrl-C and SIGTERM: noted when they arrive, so that the process can stop at a suitable point."""
 
 import signal
 from types import FrameType
@@ -12,7 +12,7 @@ class WorkerStops(Exception):
 
 
 class Interruption:
-    """While entered, ``happened`` tells whether somebody asked this process to stop."""
+    """While entered, ``happened`` is set when this process is asked to stop."""
 
     happened = False
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from kelompok_core.cli.app import run
-from kelompok_core.garbage import collect_seldom, leave_the_rest
+from kelompok_core.garbage import collect_seldom, skip_final_collection
 from kelompok_core.private_files import UMASK
 
 if TYPE_CHECKING:
@@ -82,5 +82,5 @@ def main() -> None:
     os.umask(UMASK)
     collect_seldom()
     code = run(sys.argv[1:], DagsterLauncher())
-    leave_the_rest()
+    skip_final_collection()
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""Whether what a long-lived process has loaded still lies on disk like that: plugins are edited and installed."""
+"""Detects that the code of a running process changed on disk: plugins are edited and installed."""
 
 import os
 import sysconfig
@@ -12,7 +12,7 @@ from kelompok_core.plugin_host.discovery import discover
 
 
 class LoadedCode:
-    """The code as it was when this was made: the project's, the plugins', and which packages are installed."""
+    """The code when this object was created: that of the project and of plugins, and the installed packages."""
 
     def __init__(self) -> None:
         self._loaded_at = time()
@@ -20,7 +20,7 @@ class LoadedCode:
         self._folders = [*ours, *(one.folder for one in discover() if one.folder is not None)]
 
     def is_outdated(self) -> bool:
-        """Return whether a file of it was changed since, or a package installed or removed."""
+        """Return whether a file changed since then, or a package was installed or removed."""
         packages = Path(sysconfig.get_path("purelib"))
         return any(_changed_at(path) > self._loaded_at for path in (packages, *self._files()))
 
@@ -35,4 +35,4 @@ def _changed_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except OSError:
-        return 0.0  # gone since it was listed: an editor's own file
+        return 0.0  # deleted since it was listed, such as an editor's temporary file

@@ -141,8 +141,8 @@ _ISSUE_SCHEMA = _schema(code="string", severity="string", column="string", count
 
 def _reason_records(reasons: Mapping[str, int]) -> list[dg.TableRecord]:
     rows: dict[str, int] = {}
-    for told, number in reasons.items():
-        decision, _, reason = told.partition(": ")
+    for key, number in reasons.items():
+        decision, _, reason = key.partition(": ")
         shown = f"{decision}: {show_code(reason)}"
         rows[shown] = rows.get(shown, 0) + number
     return [dg.TableRecord({"decision": reason, "rows": number}) for reason, number in rows.items()]

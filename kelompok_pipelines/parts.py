@@ -51,7 +51,7 @@ def parts_job(one: PluginJob, scaling: Scaling, feeding: Sequence[dg.AssetKey]) 
 
 
 _Do = Callable[[dg.OpExecutionContext, Core, UUID], None]
-"""What a step does with the run's import."""
+"""The function that a step calls with the run's import."""
 
 
 def _name(one: PluginJob, step: str) -> str:

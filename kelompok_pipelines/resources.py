@@ -25,7 +25,7 @@ from kelompok_pipelines.step_failures import in_words
 
 @dataclass(frozen=True, kw_only=True)
 class Core:
-    """The core's open_installation, and the imports that Dagster runs work on.
+    """The core's installation, and the imports that Dagster runs work on.
 
     Attributes:
         retries: Whether Dagster started this process and retries steps after temporary errors.

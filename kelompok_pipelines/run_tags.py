@@ -64,7 +64,7 @@ def tag_run(instance: dg.DagsterInstance, run: dg.DagsterRun, tags: Mapping[str,
 
     Later steps read the partition from this object's tags, not from storage.
     """
-    new = {name: told for name, told in tags.items() if run.tags.get(name) != told}
+    new = {name: value for name, value in tags.items() if run.tags.get(name) != value}
     if new:
         instance.add_run_tags(run.run_id, new)
         cast("dict[str, str]", run.tags).update(new)

@@ -14,13 +14,13 @@ _TABLE = "scaling"
 
 
 class Scaling(BaseModel):
-    """How imports are spread.
+    """How large imports are split into parts.
 
     Attributes:
-        parts: How many machines or processes stage one import at most.
+        parts: Maximum number of machines or processes that stage one import.
         executor: Module and name of a Dagster executor, such as ``dagster_dask.dask_executor``; without one the parts
             are processes of one machine.
-        executor_config: Its settings, as its own documentation says.
+        executor_config: The executor's settings; see its own documentation.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -43,15 +43,15 @@ class Scaling(BaseModel):
         except (ImportError, AttributeError, ValueError) as error:
             raise SettingsError(
                 f"{_TABLE}.executor", f"there is no {self.executor}: {error}",
-                hint="Install its package beside Kelompok, on every machine.",
+                hint="Install its package together with Kelompok on every machine.",
             ) from error  # fmt: skip
         if not isinstance(found, dg.ExecutorDefinition):
-            raise SettingsError(f"{_TABLE}.executor", f"{self.executor} is no Dagster executor")
+            raise SettingsError(f"{_TABLE}.executor", f"{self.executor} is not a Dagster executor")
         return found.configured(self.executor_config) if self.executor_config else found
 
 
 def read_scaling(settings: Settings) -> Scaling | None:
-    """Return how imports are spread; None where they are not.
+    """Return the settings of ``[scaling]``; None if there are none.
 
     Raises:
         SettingsError: Naming the key that is wrong.

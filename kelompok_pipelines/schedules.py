@@ -62,7 +62,7 @@ def _stopped_schedule(table: SourceTable[ScheduledSource], job: PluginJob) -> dg
     cron = table.given.get("cron")
 
     def fail(_: dg.ScheduleEvaluationContext) -> dg.SkipReason:
-        raise KelompokError(table.told)
+        raise KelompokError(table.message)
 
     return dg.ScheduleDefinition(
         name=table.name_in_dagster,
@@ -70,7 +70,7 @@ def _stopped_schedule(table: SourceTable[ScheduledSource], job: PluginJob) -> dg
         cron_schedule=cron if isinstance(cron, str) and is_valid_cron_schedule(cron) else _ANY_CRON,
         execution_timezone=DEFAULT_ZONE,
         execution_fn=fail,
-        description=f"{table.told} The file is not imported until you correct this.",
+        description=f"{table.message} The file is not imported until you correct this.",
         default_status=dg.DefaultScheduleStatus.STOPPED,
     )
 

@@ -45,12 +45,12 @@ def inbox_sensor(watched: WatchedFolder) -> dg.SensorDefinition:
     def watch(context: dg.SensorEvaluationContext, core: dg.ResourceParam[Core]) -> dg.SensorResult:
         tick = Tick(inbox=inbox)
         requests = list(_Scan(core=core, watched=watched, tick=tick).requests(context.instance))
-        for said in tick.warnings:
-            context.log.warning(said)
-        told = tick.summary()
+        for warning in tick.warnings:
+            context.log.warning(warning)
+        summary = tick.summary()
         # The list of ticks shows the cursor; nothing reads it.
         return dg.SensorResult(
-            run_requests=requests, skip_reason=None if requests else dg.SkipReason(told), cursor=told
+            run_requests=requests, skip_reason=None if requests else dg.SkipReason(summary), cursor=summary
         )
 
     return watch
@@ -103,10 +103,10 @@ class _Scan:
 
     def _refused(self, file: TakenFile) -> bool:
         """Return whether a file must not get a run now."""
-        told = _refuse_one(self.core, self.watched, file)
-        if told is not None:
-            self.tick.warnings.append(told)
-        return told is not None
+        refusal = _refuse_one(self.core, self.watched, file)
+        if refusal is not None:
+            self.tick.warnings.append(refusal)
+        return refusal is not None
 
     def _give_up(self, file: TakenFile, had: Attempts, known: Imported | None) -> Settled | None:
         """Put aside a file whose runs all ended before its import was done."""

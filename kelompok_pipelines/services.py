@@ -44,7 +44,7 @@ def _run(settings: Settings, options: ServiceOptions, notify: Callable[[str], No
             raise UsageError(f"port {port} is in use", hint=f"Choose another one: kelompok up {option} {port + 1}")
     read_hosts(settings)  # show configuration errors here, not in a log
     for wrong in read_sources(settings).wrong:
-        notify(f"{wrong.called} in kelompok.toml is invalid and has no effect: {wrong.told}")
+        notify(f"{wrong.called} in kelompok.toml is invalid and has no effect: {wrong.message}")
     open_database(settings).dispose()  # start and migrate it first: the services do not have the rights to
     environment = service_environment(settings)
     logs = settings.home.resolve() / "logs"

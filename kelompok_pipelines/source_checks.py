@@ -111,10 +111,10 @@ class _Known:
 def _checked(
     known: _Known, tables: list[SourceTable[AnySource]], check: Callable[[str, AnySource], Iterator[SettingsError]]
 ) -> list[SourceTable[AnySource]]:
-    seen: dict[str, str] = {}
+    keys_by_name: dict[str, str] = {}
     found = []
     for one in tables:
-        problems = [*one.problems, *_of_name(one.key, one.given.get("name"), seen)]
+        problems = [*one.problems, *_of_name(one.key, one.given.get("name"), keys_by_name)]
         if one.source is not None:
             problems += _of_job(known, one.key, one.source)
             problems += _of_options(known, one.key, one.source)
@@ -123,13 +123,13 @@ def _checked(
     return found
 
 
-def _of_name(key: str, name: object, seen: dict[str, str]) -> Iterator[SettingsError]:
+def _of_name(key: str, name: object, keys_by_name: dict[str, str]) -> Iterator[SettingsError]:
     """Yield an error if a name is reserved or used by an earlier table."""
     if not isinstance(name, str):
         return
     if name in RESERVED:
         yield SettingsError(f"{key}.name", f"the name {name!r} is reserved", hint="Choose another name.")
-    elif (first := seen.setdefault(name, key)) != key:
+    elif (first := keys_by_name.setdefault(name, key)) != key:
         yield SettingsError(f"{key}.name", f"{name!r} is already the name of {first}", hint="Choose another name.")
 
 

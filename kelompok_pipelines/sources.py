@@ -54,8 +54,8 @@ class SourceOptions(BaseModel):
 
         Leaves out the plugin settings, because Dagster stores run config.
         """
-        told = self.model_dump(include=set(SourceOptions.model_fields) - {_SETTINGS_KEY}, exclude_defaults=True)
-        return {name: _as_config(value) for name, value in told.items()}
+        options = self.model_dump(include=set(SourceOptions.model_fields) - {_SETTINGS_KEY}, exclude_defaults=True)
+        return {name: _as_config(value) for name, value in options.items()}
 
 
 def _as_config(value: Any) -> Any:
@@ -146,7 +146,7 @@ class SourceTable(Generic[Source_co]):
         return str(self.given["name"]) if has_name else self.key.replace(".", "__")
 
     @property
-    def told(self) -> str:
+    def message(self) -> str:
         """Its errors with their hints, in one line."""
         return " ".join(f"{one.message.rstrip('.')}. {one.hint or ''}".strip() for one in self.problems)
 

@@ -45,9 +45,9 @@ _TEMPORARY = (DatabaseUnavailable, StorageUnavailable, TransientError, Connectio
 """Temporary errors, for which a retry may help."""
 
 _FIXED_SENTENCES = {
-    ImportFailed: "The import was stopped; nothing of it was applied.",
-    EnrichmentFailed: "The enrichment was stopped; what it stored before stays.",
-    UsageError: "The request for the import is wrong.",
+    ImportFailed: "The import failed. Nothing was applied.",
+    EnrichmentFailed: "The enrichment failed. Signals stored before are kept.",
+    UsageError: "The import was requested with invalid options.",
     WorkerStops: "The worker was asked to stop. The import is back in the queue and will resume.",
 }
 """The sentences for errors whose own message may quote a file."""
@@ -57,7 +57,7 @@ _MOST_PLACES = 20
 
 @dataclass(frozen=True, kw_only=True)
 class _Found:
-    """What Dagster may store about the import of a failed step: its id, and the findings that stopped it."""
+    """The data that Dagster may store about the import of a failed step: its id, and the findings that stopped it."""
 
     import_id: UUID | None = None
     findings: tuple[str, ...] = ()
@@ -107,20 +107,22 @@ def describe(error: Exception, *, has_import: bool) -> str:
     if isinstance(error, _SAFE_MESSAGES) or (type(error) is UsageError and not has_import):
         # Before an import is opened, only the request can be wrong, and the run config contains it anyway.
         return _message_and_hint(error)
-    return next((told for kind, told in _FIXED_SENTENCES.items() if isinstance(error, kind)), "The step was stopped.")
+    return next(
+        (sentence for kind, sentence in _FIXED_SENTENCES.items() if isinstance(error, kind)), "The step was stopped."
+    )
 
 
 def _message_and_hint(error: KelompokError) -> str:
-    said = " ".join(f"{one.rstrip('.')}." for one in (error.message.splitlines()[0], error.hint) if one)
-    return said[:1].upper() + said[1:]
+    text = " ".join(f"{one.rstrip('.')}." for one in (error.message.splitlines()[0], error.hint) if one)
+    return text[:1].upper() + text[1:]
 
 
 def _failed(core: "Core", run: dg.DagsterRun, error: Exception) -> StepFailed:
     expected = _as_expected_error(error)
     found = _found(core, run, error)
     code = getattr(expected, "code", "internal")
-    said = f"{describe(expected, has_import=found.import_id is not None or not found.is_known)} [{code}]"
-    lines = [*(found.findings[:_MOST_PLACES] or [said])]
+    summary = f"{describe(expected, has_import=found.import_id is not None or not found.is_known)} [{code}]"
+    lines = [*(found.findings[:_MOST_PLACES] or [summary])]
     metadata: dict[str, dg.MetadataValue] = {"code": dg.MetadataValue.text(code)}
     if found.import_id is not None:
         report = f"kelompok import show {found.import_id}"

@@ -13,7 +13,7 @@ _MOST_CONNECTIONS = 10
 
 
 class _Pooled:
-    """Keeps its connections, where the stock storage opens one for each statement."""
+    """Keeps its connections open; the stock storage opens one for each statement."""
 
     _engine: sa.Engine
 
@@ -31,7 +31,7 @@ class _Pooled:
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
-        """Make it from dagster.yaml; the stock method would make the stock class whatever it is asked on."""
+        """Create the storage from dagster.yaml; the inherited method would always create the stock class."""
         return cls(
             inst_data=inst_data,
             postgres_url=pg_url_from_config(config_value),

@@ -1,4 +1,4 @@
-"""Dagster's web interface in a process of its own, behind the gate: no other port leads to it."""
+"""Runs Dagster's web interface in its own process. It can be reached only through the gate."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The worker: a process that imports what waits in the queue, each import as a Dagster run of its own."""
+"""The worker: a process that runs queued imports, each as its own Dagster run."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ from kelompok_core.errors import ImportFailed, KelompokError, MemoryExceeded
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.failures import lacks_memory, lacks_room, lost_database
 from kelompok_core.imports.reporting.stored_errors import Wanted, claim_wanted, keep_failure, want, write_wanted
-from kelompok_core.imports.running.queue import MOST_ATTEMPTS, Claim, claim, finish, give_back, listening
+from kelompok_core.imports.running.queue import MOST_ATTEMPTS, Claim, claim, finish, listening, requeue
 from kelompok_core.imports.running.workers import Presence, end_sessions_of_the_dead, session_name
 from kelompok_core.imports.shared.imports import get_import
 from kelompok_core.installation import Installation, Progress
@@ -31,24 +31,24 @@ from kelompok_pipelines.loaded_code import LoadedCode
 from kelompok_pipelines.memory import bound_memory
 
 _PATIENCE_SECONDS = 300
-"""A worker that leaves a transaction open so long is frozen; the server ends its session."""
+"""A worker with a transaction open for this long counts as frozen: the server ends its session."""
 
 _GRACE_SECONDS = 15
-"""In which a worker the database does not know any more may end by itself."""
+"""Time in which a worker that the database no longer knows may stop by itself."""
 
 _LOOK_SECONDS = 2.0
-"""How often the queue is looked at when nobody rings: for imports whose worker died."""
+"""How often the queue is checked without a notification, for imports whose worker died."""
 
 _logger = logging.getLogger(__name__)
 
 
 def work(settings: Settings, notify: Callable[[str], None]) -> int:
-    """Import what waits until interrupted; return 1 when the database no longer knows this worker.
+    """Run queued imports until interrupted; return 1 when the database no longer knows this worker.
 
-    It also ends, with 0, when its own code or a plugin's changed on disk: whoever started it starts it again.
+    Also return, with 0, when its own code or that of a plugin changed on disk, so that it is restarted.
 
     Raises:
-        DatabaseUnavailable: When there is no database.
+        DatabaseUnavailable: When the database is not available.
     """
     log_without_values()
     worker_id = uuid4()
@@ -64,19 +64,19 @@ def work(settings: Settings, notify: Callable[[str], None]) -> int:
             if interruption.happened or presence.lost.is_set():
                 raise WorkerStops
 
-        with _ending_if(presence.lost), _ImportLoop(replace(installation, on_progress=check), presence) as hands:
+        with _exiting_when(presence.lost), _ImportLoop(replace(installation, on_progress=check), presence) as loop:
             notify(f"Worker {worker_id} waits for imports.")
             code = LoadedCode()
             while not (interruption.happened or presence.lost.is_set()):
                 if code.is_outdated():
-                    notify("The code on disk changed: this worker ends, to be started anew.")
+                    notify("The code on disk changed: this worker exits and will be restarted.")
                     return 0
-                if hands.lacked_memory:
+                if loop.lacked_memory:
                     notify("An import needed too much memory: this worker exits and will be restarted.")
                     return 0
                 with nothing_printed():
-                    found = hands.take_one()
-                    found = hands.write_one() or found
+                    found = loop.take_one()
+                    found = loop.write_one() or found
                 if not found:
                     wait(_LOOK_SECONDS)
     database.dispose()
@@ -84,7 +84,7 @@ def work(settings: Settings, notify: Callable[[str], None]) -> int:
 
 
 class _ImportLoop:
-    """Takes imports one by one; keeps a runner as long as the installation's settings stay the same."""
+    """Runs imports one by one; keeps its runner until the installation's settings change."""
 
     def __init__(self, installation: Installation, presence: Presence) -> None:
         self._installation = installation
@@ -102,7 +102,7 @@ class _ImportLoop:
         self._stack.close()
 
     def take_one(self) -> bool:
-        """Import what has waited longest; return whether there was something."""
+        """Run the import that has waited longest; return whether there was one."""
         with self._installation.database.connect() as connection, connection.begin():
             end_sessions_of_the_dead(connection, self._worker_id)
             claimed = claim(connection, self._worker_id)
@@ -113,7 +113,7 @@ class _ImportLoop:
             failure = self._try(claimed)
         except WorkerStops:
             with self._installation.database.connect() as connection, connection.begin():
-                give_back(connection, claimed)
+                requeue(connection, claimed)
             return True
         reach(FailPoint.QUEUE_FINISHING)
         with self._installation.database.connect() as connection, connection.begin():
@@ -123,7 +123,7 @@ class _ImportLoop:
         return True
 
     def write_one(self) -> bool:
-        """Write the error file that is wanted longest; return whether there was one."""
+        """Write the error file that was requested first; return whether there was one."""
         with self._installation.database.connect() as connection, connection.begin():
             wanted = claim_wanted(connection, self._worker_id)
         if wanted is None:
@@ -146,11 +146,11 @@ class _ImportLoop:
         return None
 
     def _try(self, claimed: Claim) -> KelompokError | None:
-        """Import, and return what stopped it; what the database is to blame for is raised."""
+        """Run an import; return the error that stopped it. Errors of the database connection are raised."""
         if claimed.attempts > MOST_ATTEMPTS:
             return ImportFailed(
                 f"{MOST_ATTEMPTS} workers ended while they worked on it",
-                hint="See their log for why. The import goes on where it was when it is asked for again.",
+                hint="See the workers' logs for the reason. To continue the import, start it again.",
             )
         try:
             self._run(claimed)
@@ -175,7 +175,7 @@ class _ImportLoop:
         bound_memory(read_limits(self._installation.settings).memory_megabytes)
 
     def _open_runner(self) -> Runner:
-        """Return a runner for the settings as they are now: who enables a plugin does not start workers anew."""
+        """Return a runner for the current settings, so that enabling a plugin does not require a restart."""
         changed_at = _changed_at(self._installation.settings.config_file)
         if self._runner is None or changed_at != self._settings_changed_at:
             self._stack.close()
@@ -185,14 +185,14 @@ class _ImportLoop:
 
 
 @contextmanager
-def _ending_if(lost: Event) -> Iterator[None]:
-    """End the process some time after the database lost it, whatever it is at: Dagster would try for ever."""
+def _exiting_when(lost: Event) -> Iterator[None]:
+    """Exit some time after the database lost this worker: Dagster would retry forever."""
     ended = Event()
 
     def watch() -> None:
         lost.wait()
         if not ended.wait(_GRACE_SECONDS):
-            _logger.error("The database was lost %d seconds ago: this worker ends", _GRACE_SECONDS)
+            _logger.error("The database was lost %d seconds ago: this worker exits", _GRACE_SECONDS)
             os._exit(1)
 
     Thread(target=watch, name="watch", daemon=True).start()
@@ -203,7 +203,7 @@ def _ending_if(lost: Event) -> Iterator[None]:
 
 
 def _unexpected(claimed: Claim | Wanted, error: Exception) -> ImportFailed:
-    # Where it happened, not what it says: that may quote the row.
+    # Log where it happened, but not the message: it may quote a row.
     frames = "".join(traceback.format_tb(error.__traceback__))
     _logger.error("Import %s stopped by %s\n%s", claimed.import_id, type(error).__name__, frames)
     failure: ImportFailed
@@ -216,7 +216,7 @@ def _unexpected(claimed: Claim | Wanted, error: Exception) -> ImportFailed:
     else:
         failure = ImportFailed(
             f"an unexpected {type(error).__name__} stopped it",
-            hint=f"Where it happened: kelompok import show {claimed.import_id} --debug",
+            hint=f"To see where it happened: kelompok import show {claimed.import_id} --debug",
         )
     failure.__cause__ = error
     return failure

@@ -1,4 +1,4 @@
-"""Workers of this machine that hang: their heart does not beat, or they hold on to an import that was cancelled."""
+"""Detects and kills workers of this machine that hang: those without heartbeat or with a cancelled import."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -14,21 +14,21 @@ from kelompok_pipelines.supervisor import Service
 
 _LOOK_SECONDS = 1.0
 _START_SECONDS = 60.0
-"""In which a worker appears in the database after its start, on a busy machine too."""
+"""Time that a started worker may take to register in the database, even on a busy machine."""
 
 _logger = logging.getLogger(__name__)
 
 
 class WorkerWatch:
-    """Ends workers that hang; whoever looks after them starts them again.
+    """Kills workers that hang, so that they are restarted.
 
-    It has a thread of its own: a database that does not answer keeps nobody else.
+    It runs in its own thread, so that an unresponsive database blocks nothing else.
     """
 
     def __init__(
         self, connect: Callable[[], Database], workers: Sequence[Service], notify: Callable[[str], None]
     ) -> None:
-        """Watch these workers; ``connect`` returns the database, again after it could not be reached."""
+        """Watch these workers; ``connect`` opens the database, and is called again after a connection error."""
         self._connect = connect
         self._database: Database | None = None
         self._workers = workers
@@ -48,7 +48,7 @@ class WorkerWatch:
             try:
                 self._look()
             except (KelompokError, sa.exc.SQLAlchemyError) as error:
-                # Workers without a database end by themselves. It may have moved to another port.
+                # Workers exit by themselves without a database. It may have moved to another port.
                 _logger.warning("Workers cannot be watched: %s", type(error).__name__)
                 self._disconnect()
         self._disconnect()

@@ -1,4 +1,4 @@
-"""What tests of backups share: empty installations to restore into, and what a database holds."""
+"""Fixtures of the backup tests: empty installations to restore into, and digests of a database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,12 +43,12 @@ def digests(url: str) -> dict[str, str]:
 
 
 def tables_in(url: str) -> set[str]:
-    """Return the names of all tables there are."""
+    """Return the names of all tables."""
     with psycopg.connect(url) as connection:
         found = connection.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")
         return {name for (name,) in found}
 
 
 def files_in(folder: Path) -> set[str]:
-    """Return the names of all files in a folder and those below it."""
+    """Return the names of all files in a folder and its subfolders."""
     return {path.name for path in folder.rglob("*") if path.is_file()} if folder.exists() else set()

@@ -1,4 +1,4 @@
-"""Batches of few rows, so that a short file has many."""
+"""Small batches, so that a short file has many."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +11,8 @@ from kelompok_core.imports.staging import plugin_reading, reused_files
 
 @contextmanager
 def smaller_batches(rows: int) -> Iterator[None]:
-    """Let plugins read so many rows at a time, and as many be taken at a time from an earlier import."""
-    usual, usually_taken = plugin_reading.reading_context, reused_files.TAKEN_ROWS
+    """Set the batch size of plugins, and of rows copied from an earlier import."""
+    usual, usually_taken = plugin_reading.reading_context, reused_files.WINDOW_ROWS
 
     @contextmanager
     def sized(*arguments: Any, **more: Any) -> Iterator[PluginContext]:
@@ -20,9 +20,9 @@ def smaller_batches(rows: int) -> Iterator[None]:
             yield replace(context, batch_size=rows)
 
     plugin_reading.reading_context = sized  # type: ignore[assignment]
-    reused_files.TAKEN_ROWS = rows
+    reused_files.WINDOW_ROWS = rows
     try:
         yield
     finally:
         plugin_reading.reading_context = usual
-        reused_files.TAKEN_ROWS = usually_taken
+        reused_files.WINDOW_ROWS = usually_taken

@@ -38,7 +38,7 @@ def read_bounded(importer, path, *, megabytes, seconds, media_type="text/csv", *
 
 
 def read_here(asked):
-    """Read in this process, with limited memory from now on; return rows, columns and the error."""
+    """Read in this process, with limited memory; return rows, columns and the error."""
     from importlib import import_module
 
     from kelompok_core.contracts import PluginContext, PluginError, UnreadableSource, text_table
@@ -63,7 +63,7 @@ def read_here(asked):
 
 
 def bound(megabytes, seconds):
-    """Let this process take no more than so much beside what it has."""
+    """Limit the memory and CPU time that this process may add to its current use."""
     now = int(Path("/proc/self/status").read_text().partition("VmData:")[2].split()[0]) * 1024
     most = now + megabytes * _MEGABYTE
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))

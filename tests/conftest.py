@@ -1,4 +1,4 @@
-"""One PostgreSQL for the whole run, a database of its own for each test, copied from a template."""
+"""One PostgreSQL server for the whole run, and a database for each test, copied from a template."""
 
 import os
 import shutil
@@ -57,7 +57,7 @@ _FOLDERS_OF_PROOFS = {Path(__file__).parent / name for name in ("e2e", "faults")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts whole installations or kills them; single modules and tests are marked where they stand."""
+    """Mark the folders whose tests start or kill whole installations; other modules and tests are marked in place."""
     for item in items:
         if item.path.parent in _FOLDERS_OF_PROOFS:
             item.add_marker(pytest.mark.proof)
@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def server() -> Settings:
-    """The settings of the run's server, started and with the template made."""
+    """The settings of the run's server, which is started and has the template."""
     home = Path(os.environ[_HOME])
     home.chmod(0o755)
     settings = read_settings({"KELOMPOK_HOME": str(home)})
@@ -90,7 +90,7 @@ _numbers = count()
 
 @pytest.fixture
 def settings(server: Settings, tmp_path: Path) -> Iterator[Settings]:
-    """Settings of an installation with a migrated database of its own and csv-import enabled."""
+    """Settings of an installation with its own migrated database and csv-import enabled."""
     name = f"t_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}"
     with copied(server, _TEMPLATE, name):
         made = settings_in(server, name, home=tmp_path / "home", config_file=tmp_path / "kelompok.toml")
@@ -126,7 +126,7 @@ _OF_RECORDS = (
 
 @pytest.fixture
 def forget(server: Settings, settings: Settings) -> Callable[[], None]:
-    """Empty the test's database but for its people: the next import finds nothing."""
+    """Empty the test's database except for its users, so that the next import finds no records."""
     name = str(settings.database_url).rpartition("/")[2]
     url = in_database(embedded.superuser_url(server), name)
 
@@ -145,7 +145,7 @@ ImportFile = Callable[..., ImportReport]
 
 @pytest.fixture
 def import_file(installation: Installation, operator: Actor, tmp_path: Path) -> ImportFile:
-    """Import text or a file, all steps, and give the report."""
+    """Import text or a file with all steps, and return the report."""
 
     def run(
         content: str | bytes | Path,
@@ -186,7 +186,7 @@ def import_file(installation: Installation, operator: Actor, tmp_path: Path) -> 
 
 @pytest.fixture
 def ask(database: Database) -> Callable[..., list[sa.Row]]:
-    """Ask the database as the runtime role, with plain SQL."""
+    """Query the database as the runtime role, with plain SQL."""
 
     def run(query: str, **params: object) -> list[sa.Row]:
         with database.connect() as connection:
@@ -197,7 +197,7 @@ def ask(database: Database) -> Callable[..., list[sa.Row]]:
 
 @pytest.fixture
 def person(database: Database) -> Callable[..., Actor]:
-    """Make a user, with a platform role or a role in an organization."""
+    """Create a user, with a platform role or a role in an organization."""
 
     def make(email: str, *, platform_role: str | None = None, slug: str | None = None, role: str = "editor") -> Actor:
         with database.connect() as connection, connection.begin():
@@ -221,7 +221,7 @@ def person(database: Database) -> Callable[..., Actor]:
 
 @pytest.fixture
 def person_sets(database: Database, operator: Actor) -> Callable[..., UUID]:
-    """Change an organization as a person does; give its id."""
+    """Change an organization as a person does; return its id."""
 
     def run(slug: str, **values: Any) -> UUID:
         with database.session() as session:

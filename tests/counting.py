@@ -1,13 +1,13 @@
-"""What came of an import's rows, as short as a test compares it."""
+"""Short forms of an import's counts, for comparisons in tests."""
 
 from kelompok_core.imports.reporting.report import ImportReport
 
 
 def decided(report: ImportReport, *, read: bool = True) -> dict[str, int]:
-    """Return how many rows were decided how, as far as there are any; with ``read`` also how many were read."""
+    """Return the counts of decisions that are not zero; with ``read`` also the number of rows read."""
     return {name: number for name, number in report.counts.items() if number and (read or name != "rows_read")}
 
 
 def codes_of(report: ImportReport) -> set[str]:
-    """Return the codes of what was found."""
+    """Return the codes of the issues."""
     return {group.code for group in report.groups}

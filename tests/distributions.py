@@ -1,4 +1,4 @@
-"""Distributions with a plugin, written into a folder as pip would install them."""
+"""Writes distributions with a plugin into a folder, as pip installs them."""
 
 import json
 from collections.abc import Mapping

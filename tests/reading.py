@@ -1,4 +1,4 @@
-"""What readers' tests share: bytes become a source, batches become one table."""
+"""Helpers of the tests of readers: sources from bytes, and all batches as one table."""
 
 import tracemalloc
 from itertools import count
@@ -10,7 +10,7 @@ from kelompok_core.imports.shared.columns import header_words
 
 
 class Read:
-    """Everything a reader gave for a source."""
+    """Everything that a reader returned for a source."""
 
     def __init__(self, batches):
         self.batches = batches
@@ -26,7 +26,7 @@ class Read:
 
     @property
     def records(self):
-        """Each row as a mapping of the cells that are there."""
+        """Each row as a mapping of its present cells."""
         return [
             {name: cell for name, cell in zip(self.cells.columns, row, strict=True) if cell is not None}
             for row in self.rows
@@ -38,14 +38,14 @@ class Read:
 
 
 def source_of(path, *, name=None, media_type="text/csv"):
-    """Return a file as the host hands it to a reader."""
+    """Return a file as the host passes it to a reader."""
     return Source(
         path=path, file_name=name or path.name, media_type=media_type, sha256="0" * 64, size=path.stat().st_size
     )
 
 
 class Bytes:
-    """Makes sources of bytes or text, in a folder of its own."""
+    """Makes sources from bytes or text, in its own folder."""
 
     def __init__(self, folder):
         self._folder = folder
@@ -58,7 +58,7 @@ class Bytes:
 
 
 def read_with(importer, source, *, batch_size=10_000, columns=(), entity=None, **config):
-    """Return all a reader gives for a source; with an entity it knows the words of its headers."""
+    """Return everything that a reader returns for a source; with an entity, it knows the entity's header words."""
     context = PluginContext(
         config=config, batch_size=batch_size, columns=columns, entity=entity, header_words=header_words
     )
@@ -66,7 +66,7 @@ def read_with(importer, source, *, batch_size=10_000, columns=(), entity=None, *
 
 
 def peak_memory(importer, path, *, batch_size=500):
-    """Return the most bytes Python held at once while a reader went through a file, batch by batch."""
+    """Return the peak of Python's memory, in bytes, while a reader reads a file batch by batch."""
     tracemalloc.start()
     try:
         for _ in importer.read(
@@ -79,7 +79,7 @@ def peak_memory(importer, path, *, batch_size=500):
 
 
 def normalized(normalizer, fields, columns):
-    """Return what a normalizer makes of columns of cells; ``fields`` says which column is which field."""
+    """Return a normalizer's result for columns of cells; ``fields`` maps columns to fields."""
     size = len(next(iter(columns.values())))
     batch = SourceBatch(
         cells=text_table(columns),

@@ -1,4 +1,4 @@
-"""What the command line and the core's errors say, found in the code: sentences for the catalog to have."""
+"""Finds the sentences of the command line and of errors in the code, to check that all of them are translated."""
 
 import ast
 import re
@@ -11,12 +11,12 @@ PROJECT = Path(__file__).parents[1]
 _ERRORS = {
     name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, errors.KelompokError)
 }
-_SAID = {"say": 1, "counted": 3}
-"""Functions whose first arguments are sentences or nouns, and up to which argument."""
+_TRANSLATING = {"translate": (0, 1), "counted": (1, 3)}
+"""Functions of the command line, and which of their arguments are sentences or nouns."""
 
 
 def sentences():
-    """Yield (file, line, sentence) of all that commands print in the reader's language."""
+    """Yield (file, line, sentence) for each sentence that commands print in the reader's language."""
     for path in sorted((PROJECT / "kelompok_core/cli").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call):
@@ -26,8 +26,8 @@ def sentences():
 
 def _of_call(call):
     name = _name(call.func)
-    if name in _SAID:
-        for argument in call.args[0 if name == "say" else 1 : _SAID[name]]:
+    if name in _TRANSLATING:
+        for argument in call.args[slice(*_TRANSLATING[name])]:
             yield from _texts(argument)
     elif name == "table":
         for argument in call.args[1:2]:
@@ -37,7 +37,7 @@ def _of_call(call):
 
 
 def _texts(node):
-    """Yield the texts an expression may be, where it is written there."""
+    """Yield the literal texts that an expression may evaluate to."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
         yield node.value
     elif isinstance(node, ast.IfExp):
@@ -46,7 +46,7 @@ def _texts(node):
 
 
 def messages():
-    """Yield (file, line, pattern) of all messages and hints of errors; what is filled in is {0}, {1} and so on."""
+    """Yield (file, line, pattern) for each message and hint of an error, with placeholders {0}, {1} and so on."""
     for package in ("kelompok_core", "kelompok_pipelines"):
         for path in sorted((PROJECT / package).rglob("*.py")):
             if path.name == "errors.py":
@@ -65,7 +65,7 @@ def _of_error(call):
 
 
 def _patterns(node):
-    """Yield the texts an expression may be, with numbered places for what is filled in."""
+    """Yield the texts that an expression may evaluate to, with numbered placeholders."""
     if isinstance(node, ast.IfExp | ast.BoolOp):
         for part in [node.body, node.orelse] if isinstance(node, ast.IfExp) else node.values:
             yield from _patterns(part)

@@ -1,4 +1,4 @@
-"""Actors: the user a command or request acts as."""
+"""Actors: the users, API keys and system accounts that act."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 OPERATOR_EMAIL = "operator@localhost"
-"""The person at the keyboard of a one-machine installation; created at first run."""
+"""The local user of an installation on one machine, created on first use."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who acts: a user, or a program with a user's key.
+    """A user, or a program that acts with a user's API key.
 
     Attributes:
-        key_id: The key, when it is a program.
-        scopes: What the key is good for: actions (``import.submit``), or actions on one entity
-            (``import.submit:members``); None for a user, who may what the roles say.
-        confined_to: The one organization the key is good for, or None.
+        key_id: The key, or None for a user.
+        scopes: The key's scopes: actions (``import.submit``), or actions on one entity (``import.submit:members``).
+            None for a user, who has the rights of their roles.
+        confined_to: The only organization that the key is for, or None.
     """
 
     id: UUID
@@ -35,14 +35,14 @@ class Actor:
     confined_to: UUID | None = None
 
     def acting_on(self, entity: str) -> Self:
-        """Return the actor with what its scopes allow for this entity, as plain actions."""
+        """Return the actor with those of its scopes that apply to the entity, as actions."""
         if self.scopes is None:
             return self
         return replace(self, scopes=frozenset(scope.removesuffix(f":{entity}") for scope in self.scopes))
 
 
 def get_actor(session: "Session | sa.Connection", *, email: str | None) -> Actor:
-    """Return the named user, or the local operator (made when there is none yet).
+    """Return the user with this e-mail address, or for None the local operator, who is created if missing.
 
     Raises:
         NotFound: When no user has that e-mail address.
@@ -59,10 +59,10 @@ def get_actor(session: "Session | sa.Connection", *, email: str | None) -> Actor
 
 
 def get_actor_by_id(session: "Session | sa.Connection", user_id: UUID, *, key_id: UUID | None = None) -> Actor:
-    """Return the user with this id, or the program that acts with this key of theirs.
+    """Return the user with this id, or with ``key_id`` the program that acts with this key of the user.
 
     Raises:
-        NotFound: When there is none.
+        NotFound: When there is no such user.
     """
     row = session.execute(_BY_ID, {"id": user_id, "key": key_id}).one_or_none()
     if row is None:

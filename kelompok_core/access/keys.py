@@ -1,4 +1,4 @@
-"""Keys for programs: made once and shown once, kept as a hash, scoped, bound to an organization, revocable."""
+"""API keys for programs: shown once, stored as a hash, limited to scopes and perhaps an organization, revocable."""
 
 import hashlib
 import secrets
@@ -24,7 +24,7 @@ LONGEST_DAYS = 366
 
 @dataclass(frozen=True, kw_only=True)
 class NewKey:
-    """A key just made; ``token`` is never to be seen again."""
+    """A new key. ``token`` cannot be shown again."""
 
     token: str
     prefix: str
@@ -32,7 +32,7 @@ class NewKey:
 
 
 class KeyService:
-    """Makes and revokes keys as one actor."""
+    """Creates and revokes keys as one actor."""
 
     def __init__(self, session: Session, actor: Actor, *, origin: str = "cli") -> None:
         self._session = session
@@ -42,19 +42,19 @@ class KeyService:
     def create(
         self, email: str, name: str, *, scopes: Sequence[str], organization_id: UUID | None, days: int
     ) -> NewKey:
-        """Make a key that acts as the user, for these actions and no others.
+        """Create a key that acts as the user, limited to these scopes.
 
         Args:
-            email: Whose key it is.
-            name: What it is for.
-            scopes: Actions such as ``import.submit``, or on one entity only ``import.submit:members``.
-            organization_id: The one organization it is good for, or None for wherever its user may.
-            days: How long it lives.
+            email: The user's e-mail address.
+            name: What the key is for.
+            scopes: Actions such as ``import.submit``, or actions on one entity such as ``import.submit:members``.
+            organization_id: The only organization that the key is for; None for all organizations of the user.
+            days: The number of days until it expires.
 
         Raises:
-            NotPermitted: When the actor is neither that user nor may manage users.
+            NotPermitted: When the actor is another user and may not manage users.
             NotFound: When there is no such user.
-            UsageError: When a scope or the days are none.
+            UsageError: When a scope or the number of days is invalid.
         """
         owner = get_actor(self._session, email=email)
         self._require_own(owner.id)
@@ -62,7 +62,7 @@ class KeyService:
         if not actions:
             raise UsageError("a key needs at least one scope", hint=f"There are: {', '.join(Action)}.")
         if not 1 <= days <= LONGEST_DAYS:
-            raise UsageError(f"a key lives 1 to {LONGEST_DAYS} days, not {days}")
+            raise UsageError(f"a key must expire after 1 to {LONGEST_DAYS} days, not {days}")
         prefix = f"{_MARK}_{secrets.token_hex(_PREFIX_BYTES)}"
         token = f"{prefix}_{secrets.token_urlsafe(_SECRET_BYTES)}"
         expires_at = datetime.now(UTC) + timedelta(days=days)
@@ -76,11 +76,11 @@ class KeyService:
         return NewKey(token=token, prefix=prefix, expires_at=expires_at)
 
     def revoke(self, prefix: str) -> None:
-        """End a key; what acts with it is refused from now on.
+        """Revoke a key; actions with it are refused from now on.
 
         Raises:
-            NotFound: When no key begins so.
-            NotPermitted: When it is somebody else's and the actor may not manage users.
+            NotFound: When no key has this prefix.
+            NotPermitted: When it belongs to another user and the actor may not manage users.
         """
         key = self._session.scalar(sa.select(ApiKey).where(ApiKey.prefix == prefix).with_for_update())
         if key is None:
@@ -97,10 +97,10 @@ class KeyService:
 
 
 def get_actor_by_key(session: Session | sa.Connection, token: str) -> Actor:
-    """Return who acts with this key, confined to its scopes and its organization.
+    """Return the actor of this key, limited to its scopes and its organization.
 
     Raises:
-        NotPermitted: When it is no key, or one that is over; which of these is not said.
+        NotPermitted: When the key does not exist, is revoked or has expired. The error does not reveal which.
     """
     row = session.execute(_BY_DIGEST, {"digest": _digest(token)}).one_or_none()
     if row is None:
@@ -112,7 +112,7 @@ def get_actor_by_key(session: Session | sa.Connection, token: str) -> Actor:
 
 
 def list_keys(session: Session, *, email: str | None = None) -> Sequence[sa.Row[tuple[object, ...]]]:
-    """Return all keys, or one user's, newest first; none of them with its secret, which nobody has."""
+    """Return all keys, or one user's, newest first; without the secrets, which are not stored."""
     return session.execute(_LIST, {"email": email}).all()
 
 
@@ -121,12 +121,12 @@ def _checked(scope: str) -> str:
     if action not in set(Action):
         raise UsageError(f"there is no scope {scope!r}", hint=f"There are: {', '.join(Action)}.")
     if colon and entity not in list_entities():
-        raise UsageError(f"there is no scope {scope!r}", hint=f"Behind the colon: {', '.join(list_entities())}.")
+        raise UsageError(f"there is no scope {scope!r}", hint=f"After the colon: {', '.join(list_entities())}.")
     return scope
 
 
 def _digest(token: str) -> bytes:
-    # The token itself is random and long: a slow hash would protect nothing more.
+    # The token is long and random, so a slow hash would not make it safer.
     return hashlib.sha256(token.encode()).digest()
 
 

@@ -1,4 +1,4 @@
-"""Tables of people and rights: users, their roles in organizations, their keys."""
+"""Tables of users, their roles in organizations, and their API keys."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from kelompok_core.database.orm import Base, CoreRecord
 
 
 class User(CoreRecord, Base):
-    """Somebody who can act; ``platform_role`` is admin, steward or none."""
+    """A user; ``platform_role`` is admin, steward or None."""
 
     __tablename__ = "users"
 
@@ -23,7 +23,7 @@ class User(CoreRecord, Base):
 
 
 class OrganizationUserRole(CoreRecord, Base):
-    """What a user is in one organization: owner, editor or viewer."""
+    """A user's role in an organization: owner, editor or viewer."""
 
     __tablename__ = "organization_user_roles"
 
@@ -33,7 +33,7 @@ class OrganizationUserRole(CoreRecord, Base):
 
 
 class ApiKey(CoreRecord, Base):
-    """A key a program acts with; only its hash is kept."""
+    """An API key with which a program acts as a user; only its hash is stored."""
 
     __tablename__ = "api_keys"
 

@@ -1,4 +1,4 @@
-"""Who may do what: one table of roles and actions, and the one function that asks it."""
+"""Authorization: the rights of each role, and the function that checks them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """What can be asked for; the word before the dot is what it is done to."""
+    """An action that needs a right; the part before the dot is its object."""
 
     RECORD_READ = "record.read"
     RECORD_CREATE = "record.create"
@@ -51,7 +51,7 @@ PLATFORM_RIGHTS: Mapping[str, frozenset[Action]] = {
     "admin": frozenset(Action),
     "steward": _READING | _WRITING | {Action.RECORD_CREATE, Action.RECORD_PUBLISH, Action.CLAIM_DECIDE},
 }
-"""Rights everywhere, in any organization and outside of one."""
+"""Rights of platform roles, in all organizations and outside of any."""
 
 ORGANIZATION_RIGHTS: Mapping[str, frozenset[Action]] = {
     "owner": _READING
@@ -60,22 +60,21 @@ ORGANIZATION_RIGHTS: Mapping[str, frozenset[Action]] = {
     "editor": _READING | _WRITING | {Action.RECORD_CREATE},
     "viewer": frozenset({Action.RECORD_READ, Action.IMPORT_READ}),
 }
-"""Rights inside the one organization the role is held in."""
+"""Rights of roles in an organization, only in that organization."""
 
 MANAGING_ROLES = ("owner", "editor")
-"""Roles whose holder decides for a claimed organization."""
+"""Roles whose holders decide for a claimed organization."""
 
 
 def authorize(
     connection: "sa.Connection | Session", actor: Actor, action: Action, organization_id: UUID | None
 ) -> None:
-    """Let the actor do this, in that organization or (None) outside of any.
+    """Require that the actor may do this in the organization, or for None outside of any organization.
 
-    User and key are read again: what counts is the right at this moment, not when the actor was loaded. A key
-    can only take away from what its user may.
+    Reads user and key again, because only the current rights count. A key can only limit the rights of its user.
 
     Raises:
-        NotPermitted: With the rule that refused.
+        NotPermitted: With the reason.
     """
     platform_role = require_active(connection, actor, action)
     if actor.key_id is not None:
@@ -86,14 +85,14 @@ def authorize(
         raise NotPermitted(actor.email, action, "this needs the platform role admin or steward")
     role = connection.scalar(_ROLE, {"user": actor.id, "organization": organization_id})
     if action not in ORGANIZATION_RIGHTS.get(role or "", frozenset()):
-        raise NotPermitted(actor.email, action, f"the role there is {role or 'none'}")
+        raise NotPermitted(actor.email, action, f"the role in this organization is {role or 'none'}")
 
 
 def list_organizations_where(connection: "sa.Connection | Session", actor: Actor, action: Action) -> list[UUID] | None:
-    """Return the organizations where the actor may do this, or None when it is everywhere.
+    """Return the organizations in which the actor may do this; None is all.
 
     Raises:
-        NotPermitted: When the account may not act at all.
+        NotPermitted: When the account is not active.
     """
     platform_role = require_active(connection, actor, action)
     if actor.key_id is not None and actor.confined_to is not None:
@@ -107,16 +106,16 @@ def list_organizations_where(connection: "sa.Connection | Session", actor: Actor
 
 
 def list_visible_organizations(connection: "sa.Connection | Session", actor: Actor) -> list[UUID] | None:
-    """Return the organizations of the actor's roles, whatever its scopes are; None is all.
+    """Return the organizations whose records the actor may read by its roles, whatever its scopes are; None is all.
 
     Raises:
-        NotPermitted: When the account may not act at all.
+        NotPermitted: When the account is not active.
     """
     return list_organizations_where(connection, with_all_scopes(actor), Action.RECORD_READ)
 
 
 def with_all_scopes(actor: Actor) -> Actor:
-    """Return the actor with the full rights of its roles, in the organization its key is bound to."""
+    """Return the actor with all rights of its roles, still limited to its key's organization."""
     return actor if actor.scopes is None else replace(actor, scopes=frozenset(Action))
 
 
@@ -126,7 +125,7 @@ def list_organizations_held(connection: "sa.Connection | Session", actor: Actor,
 
 
 def may(connection: "sa.Connection | Session", actor: Actor, action: Action, organization_id: UUID | None) -> bool:
-    """Whether :func:`authorize` would let the actor."""
+    """Return whether :func:`authorize` would permit this."""
     try:
         authorize(connection, actor, action, organization_id)
     except NotPermitted:
@@ -135,10 +134,10 @@ def may(connection: "sa.Connection | Session", actor: Actor, action: Action, org
 
 
 def require_active(connection: "sa.Connection | Session", actor: Actor, action: str = "act") -> str | None:
-    """Return the platform role of an account that may act at all.
+    """Require that the account is active; return its platform role.
 
     Raises:
-        NotPermitted: When it is suspended, or gone.
+        NotPermitted: When it is suspended or does not exist.
     """
     user = connection.execute(_USER, {"user": actor.id}).one_or_none()
     if user is None or user.status != "active":

@@ -1,4 +1,4 @@
-"""Writing users and their roles: as one actor, authorized and audited."""
+"""Writes users and their roles, authorized and audited."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -16,7 +16,7 @@ from kelompok_core.errors import NotFound, UsageError
 
 
 class AccessService:
-    """Makes users, gives and takes roles."""
+    """Creates users, and grants and revokes roles, as one actor."""
 
     def __init__(self, session: Session, actor: Actor, *, origin: str = "cli") -> None:
         self._session = session
@@ -24,11 +24,11 @@ class AccessService:
         self._audit = AuditContext(actor=str(actor.id), origin=origin)
 
     def create_user(self, email: str, name: str, *, platform_role: str | None = None) -> User:
-        """Make a user.
+        """Create a user.
 
         Raises:
             NotPermitted: When the actor may not manage users.
-            UsageError: When the address is none or taken, or the role unknown.
+            UsageError: When the address is invalid or used already, or the role is unknown.
         """
         authorize(self._session, self._actor, Action.USER_MANAGE, None)
         if platform_role is not None:
@@ -43,12 +43,12 @@ class AccessService:
         return user
 
     def set_status(self, email: str, status: str) -> None:
-        """Suspend an account, or let it act again.
+        """Suspend an account, or activate it again.
 
         Raises:
             NotPermitted: When the actor may not manage users.
             NotFound: When there is no such user.
-            UsageError: When it is the actor's own: somebody has to stay.
+            UsageError: When it is the actor's own account, so that one active account remains.
         """
         authorize(self._session, self._actor, Action.USER_MANAGE, None)
         user = self._session.scalar(sa.select(User).where(User.email == email.strip().lower()).with_for_update())
@@ -61,10 +61,10 @@ class AccessService:
         self._session.flush()
 
     def grant(self, email: str, organization_id: UUID, role: str) -> None:
-        """Give a user a role in an organization, in the place of the one they had there.
+        """Give a user a role in an organization; it replaces their current one.
 
         Raises:
-            NotPermitted: When the actor may not manage roles there.
+            NotPermitted: When the actor may not manage roles in the organization.
             NotFound: When there is no such user.
             UsageError: When there is no such role.
         """
@@ -80,7 +80,7 @@ class AccessService:
         self._session.flush()
 
     def make_owner(self, user_id: UUID, organization_id: UUID) -> None:
-        """Make somebody owner whose claim was approved; whoever approves claims may.
+        """Make the user of an approved claim owner. This needs only the right to decide claims.
 
         Raises:
             NotPermitted: When the actor may not decide claims.
@@ -95,11 +95,11 @@ class AccessService:
         self._session.flush()
 
     def revoke(self, email: str, organization_id: UUID) -> None:
-        """Take a user's role in an organization.
+        """Remove a user's role in an organization.
 
         Raises:
-            NotPermitted: When the actor may not manage roles there.
-            NotFound: When there is no such user, or the user has no role there.
+            NotPermitted: When the actor may not manage roles in the organization.
+            NotFound: When there is no such user, or the user has no role in the organization.
         """
         authorize(self._session, self._actor, Action.ROLE_MANAGE, organization_id)
         user = get_actor(self._session, email=email)
@@ -118,12 +118,12 @@ class AccessService:
 
 
 def list_users(session: Session) -> Sequence[User]:
-    """Return all users by address."""
+    """Return all users, ordered by e-mail address."""
     return session.scalars(sa.select(User).order_by(User.email)).all()
 
 
 def list_roles(session: Session) -> Sequence[sa.Row[tuple[object, ...]]]:
-    """Return who is what where: columns email, organization, role."""
+    """Return all roles in organizations: columns email, organization, role."""
     return session.execute(_ROLES).all()
 
 

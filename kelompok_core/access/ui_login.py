@@ -13,7 +13,7 @@ from kelompok_core.private_files import write_private
 from kelompok_core.settings import Settings, require_installation
 
 SHORTEST, LONGEST = 12, 256
-"""Password length in characters. Longer ones would only cost hashing time."""
+"""Limits of a password's length in characters. Longer passwords would only take longer to hash."""
 
 _LONGEST_NAME = 64
 _COST, _BLOCK, _PARALLEL = 15, 8, 3
@@ -27,7 +27,7 @@ def accounts_file(settings: Settings) -> Path:
 
 
 def read_accounts(settings: Settings) -> dict[str, str]:
-    """Return password hashes by name; empty where no login is required.
+    """Return password hashes by name; empty if no login is required.
 
     Raises:
         SettingsError: When the file cannot be read.
@@ -77,15 +77,15 @@ def _write(settings: Settings, accounts: Mapping[str, str]) -> None:
 def hash_password(password: str) -> str:
     """Return the hash, with its salt and cost parameters."""
     salt = secrets.token_bytes(16)
-    made = _scrypt(password, salt, (_COST, _BLOCK, _PARALLEL))
-    return "$".join(("scrypt", str(_COST), str(_BLOCK), str(_PARALLEL), _text(salt), _text(made)))
+    hashed = _scrypt(password, salt, (_COST, _BLOCK, _PARALLEL))
+    return "$".join(("scrypt", str(_COST), str(_BLOCK), str(_PARALLEL), _text(salt), _text(hashed)))
 
 
 def is_password(known: str | None, password: str) -> bool:
-    """Whether the password matches the hash. An unknown name (None) takes as long as a known one."""
-    _, cost, block, parallel, salt, kept = (known or _NOBODY).split("$")
-    made = _scrypt(password[:LONGEST], b64decode(salt), (int(cost), int(block), int(parallel)))
-    return hmac.compare_digest(made, b64decode(kept)) and known is not None
+    """Return whether the password matches the hash. For an unknown name (None), the check takes as long."""
+    _, cost, block, parallel, salt, stored = (known or _PLACEHOLDER).split("$")
+    hashed = _scrypt(password[:LONGEST], b64decode(salt), (int(cost), int(block), int(parallel)))
+    return hmac.compare_digest(hashed, b64decode(stored)) and known is not None
 
 
 def _scrypt(password: str, salt: bytes, cost: tuple[int, int, int]) -> bytes:
@@ -97,4 +97,4 @@ def _text(value: bytes) -> str:
     return b64encode(value).decode("ascii")
 
 
-_NOBODY = "$".join(("scrypt", str(_COST), str(_BLOCK), str(_PARALLEL), _text(bytes(16)), _text(bytes(32))))
+_PLACEHOLDER = "$".join(("scrypt", str(_COST), str(_BLOCK), str(_PARALLEL), _text(bytes(16)), _text(bytes(32))))

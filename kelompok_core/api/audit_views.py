@@ -1,4 +1,4 @@
-"""How the audit looks over HTTP, of an import or of a record."""
+"""Response model of audit entries."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from kelompok_core.audit.trail import AuditEntry
 
 
 class AuditView(BaseModel):
-    """One change that was made."""
+    """An audit entry: one recorded change."""
 
     id: int
     at: datetime
@@ -20,7 +20,7 @@ class AuditView(BaseModel):
     origin: str
     import_id: UUID | None
     plugin: str | None
-    changed: dict[str, list[object]] = Field(description="Field to what was before and after.")
+    changed: dict[str, list[object]] = Field(description="Old and new value by field.")
 
 
 def audit_of(entry: AuditEntry) -> AuditView:

@@ -1,4 +1,4 @@
-"""Who calls: the key of a request, what it may see, and how often it may ask."""
+"""Authenticates callers by their key, checks their rights, and limits their request rate."""
 
 import math
 import time
@@ -35,7 +35,7 @@ from kelompok_core.installation import Installation
 
 
 class Rates:
-    """Counts requests by who sent them, in this process."""
+    """Counts the requests of each sender in this process."""
 
     def __init__(self, rate: RateLimitItem) -> None:
         self._rate = rate
@@ -45,16 +45,16 @@ class Rates:
         """Count one request.
 
         Raises:
-            TooManyRequests: When it is one too many.
+            TooManyRequests: When it exceeds the rate.
         """
         if self._limiter.hit(self._rate, sender):
             return
         until = self._limiter.get_window_stats(self._rate, sender).reset_time
         wait = max(1, math.ceil(until - time.time()))
-        raise TooManyRequests(f"more than {self._rate}", wait=wait, hint=f"Go on in {wait} seconds.")
+        raise TooManyRequests(f"more than {self._rate}", wait=wait, hint=f"Try again in {wait} seconds.")
 
 
-_MOST_KNOWN = 10_000
+_MAX_KEYS = 10_000
 
 
 class KnownKeys:
@@ -73,7 +73,7 @@ class KnownKeys:
 
     def keep(self, token: str, key_id: UUID | None) -> None:
         self._ids[_digest(token)] = key_id
-        if len(self._ids) > _MOST_KNOWN:
+        if len(self._ids) > _MAX_KEYS:
             self._ids.popitem(last=False)
 
     def forget(self, token: str) -> None:
@@ -84,10 +84,12 @@ def _digest(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-_BEARER = HTTPBearer(auto_error=False, bearerFormat="klp_…", description="A key made with «kelompok admin key create».")
+_BEARER = HTTPBearer(
+    auto_error=False, bearerFormat="klp_…", description="A key created with «kelompok admin key create»."
+)
 
 
-async def get_installation(request: Request) -> Installation:  # async: no thread is needed for it
+async def get_installation(request: Request) -> Installation:  # async, so that it needs no thread
     installation: Installation = request.app.state.installation
     return installation
 
@@ -115,22 +117,24 @@ def get_caller(
     installation: InstallationHere,
     sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Actor:
-    """Return who acts with the request's key.
+    """Return the actor of the request's key.
 
     Raises:
-        NoValidKey: When there is none, or it is not valid.
+        NoValidKey: When there is no key, or it is not valid.
         NotPermitted: When its user's account is suspended.
         TooManyRequests: When the key was used too often.
     """
     if sent is None:
-        raise NoValidKey("this needs a key", hint="Send it as «Authorization: Bearer klp_…».")
+        raise NoValidKey("this request needs a key", hint="Send it as «Authorization: Bearer klp_…».")
     known: KnownKeys = request.app.state.known_keys
     with installation.database.connect() as connection:
         try:
             actor = get_actor_by_key(connection, sent.credentials)
         except NotPermitted as error:
             known.forget(sent.credentials)
-            raise NoValidKey("the key is unknown, revoked or expired", hint="Ask for a new one.") from error
+            raise NoValidKey(
+                "the key is unknown, revoked or expired", hint="Ask the operator for a new key."
+            ) from error
         require_active(connection, actor)
     if getattr(request.state, "key_id", None) is None:  # the middleware did not know it yet
         known.rates.count(str(actor.key_id))
@@ -160,10 +164,10 @@ Caller = Annotated[Actor, Depends(get_caller)]
 
 
 def holding(action: Action) -> Any:
-    """Return the dependency of a route that needs this scope; nothing is looked up for a key without it.
+    """Return the dependency of a route that requires this scope; a key without it is refused before any query.
 
     Raises:
-        NotPermitted: When the key has it neither for all entities nor for one.
+        NotPermitted: When the key has the scope neither for all entities nor for one.
     """
 
     async def get_holder(caller: Caller) -> Actor:
@@ -178,11 +182,11 @@ def require(
     connection: sa.Connection | Session, actor: Actor, action: Action, organization_id: UUID | None,
     what: tuple[str, object],
 ) -> None:  # fmt: skip
-    """Let the caller do this to something that exists; of what it may not even see it is told nothing.
+    """Check that the caller may perform the action on an existing object, without revealing objects it cannot see.
 
     Raises:
-        NotFound: When the caller may not know of it; ``what`` is its kind and its name.
-        NotPermitted: When its user, or its key, may see it but not do this.
+        NotFound: When the caller cannot see it; ``what`` is its kind and name.
+        NotPermitted: When the caller can see it but may not perform the action.
     """
     try:
         authorize(connection, actor, action, organization_id)
@@ -198,13 +202,13 @@ def find_import(connection: sa.Connection, caller: Actor, import_id: UUID, actio
     The sender of an import whose rows name their organizations also has access if allowed in each of them.
 
     Raises:
-        NotFound: When there is none, or not for this caller.
-        NotPermitted: When the caller may see it but not do this.
+        NotFound: When it does not exist, or the caller cannot see it.
+        NotPermitted: When the caller can see it but may not perform the action.
     """
     import_ = get_import(connection, import_id)
     actor = caller.acting_on(import_.entity)
-    for home in _asked_of(connection, actor, import_, action):
-        require(connection, actor, action, home, ("import", import_id))
+    for owner in _list_required_owners(connection, actor, import_, action):
+        require(connection, actor, action, owner, ("import", import_id))
     return import_
 
 
@@ -216,32 +220,34 @@ def find_review_item(
     The row's own organization counts: its members decide on its rows in a list of many organizations.
 
     Raises:
-        NotFound: When there is none, or not for this caller.
-        NotPermitted: When the caller may see it but not do this.
+        NotFound: When it does not exist, or the caller cannot see it.
+        NotPermitted: When the caller can see it but may not perform the action.
     """
     import_ = get_import(connection, row[0])
-    home = get_owner(connection, *row)
-    require(connection, caller.acting_on(import_.entity), action, home, ("import", row[0]))
+    owner = get_owner(connection, *row)
+    require(connection, caller.acting_on(import_.entity), action, owner, ("import", row[0]))
     return get_review_item(connection, *row, sees=sees)
 
 
-def _asked_of(connection: sa.Connection, actor: Actor, import_: Import, action: Action) -> Sequence[UUID | None]:
-    """Return the organizations in which the action needs a right; None is outside of any organization."""
+def _list_required_owners(
+    connection: sa.Connection, actor: Actor, import_: Import, action: Action
+) -> Sequence[UUID | None]:
+    """Return the organizations in which the actor needs the right; None stands for no organization."""
     is_own = import_.actor_id == actor.id and actor.confined_to is None
     if not is_own or may(connection, actor, action, import_.organization_id):
         return [import_.organization_id]
-    # Nothing is decided yet, or all was refused: a right in any organization lets senders see their own file.
+    # No row has an owner yet: a right in any organization lets senders see their own file.
     return list_owners(connection, import_) or list_organizations_where(connection, actor, action) or [None]
 
 
 def allow_import(installation: Installation, caller: Actor, import_id: UUID, action: Action) -> None:
-    """Let the caller go on to do this to an import; raises what :func:`find_import` raises."""
+    """Check that the caller may perform the action on an import; raises like :func:`find_import`."""
     with installation.database.connect() as connection:
         find_import(connection, caller, import_id, action)
 
 
 def organizations_read(connection: sa.Connection | Session, actor: Actor) -> list[UUID] | None:
-    """Return the organizations whose records the caller may read within its scopes; None is all."""
+    """Return the organizations whose records the caller may read; None stands for all."""
     try:
         return list_organizations_where(connection, actor, Action.RECORD_READ)
     except NotPermitted:

@@ -27,7 +27,7 @@ router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
 ErrorFileForm = Literal["csv", "ndjson"]
 _MEDIA_TYPES = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
 _TEXT = {"schema": {"type": "string"}}
-_PIECE = 1 << 16
+_CHUNK = 1 << 16
 """Chunk size in bytes: what a client must accept before its connection counts as stuck."""
 
 
@@ -35,7 +35,7 @@ class _Sent(StreamingResponse):
     """Sends an open file and closes it, even when the client disconnects early."""
 
     def __init__(self, file: IO[bytes], **options: object) -> None:
-        super().__init__(_pieces(file), **options)  # type: ignore[arg-type]  # passed on as they are
+        super().__init__(_chunks(file), **options)  # type: ignore[arg-type]  # passed on as they are
         self._file = file
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,15 +45,15 @@ class _Sent(StreamingResponse):
             self._file.close()
 
 
-async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
-    while piece := await run_in_threadpool(file.read, _PIECE):
-        yield piece
+async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
+    while chunk := await run_in_threadpool(file.read, _CHUNK):
+        yield chunk
 
 
 @router.get(
     "/{import_id}/errors.{form}",
     operation_id="get_error_file",
-    summary="Rows to correct",
+    summary="Get the error file",
     response_class=StreamingResponse,
     responses={
         200: {"content": dict.fromkeys(_MEDIA_TYPES.values(), _TEXT), "description": "The file."},
@@ -67,7 +67,7 @@ def get_error_file(
     installation: InstallationHere,
     language: LanguageWord = "en",
 ) -> StreamingResponse:
-    """Return the rejected rows and the rows in review as sent, with their findings; correct them and send them again.
+    """Return the rejected rows and the rows in review as received, with their findings, to correct and import again.
 
     A worker writes the file. While it is missing or outdated, the response is 404 with Retry-After.
     """

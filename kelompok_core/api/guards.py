@@ -1,4 +1,4 @@
-"""What stands before the routes: rates, sizes and times of requests, and headers of answers. Knows no import."""
+"""Middleware before the routes: limits rate, size and duration of requests, and sets response headers."""
 
 import asyncio
 import json
@@ -23,16 +23,16 @@ from kelompok_core.errors import KelompokError
 from kelompok_core.http_safety import HEADERS, find_ambiguity
 
 _LARGEST_SMALL_BODY = 64_000
-"""Bytes of a body that is no file."""
+"""Maximum size in bytes of a body that is not an upload."""
 
 _SLOWEST_SMALL_BODY = 20.0
 _LONGEST_SILENCE = 20.0
-"""Seconds between two pieces of a file; many clients that send a byte now and then would hold everything."""
+"""Maximum seconds between two chunks of an upload, so that slow clients cannot occupy all slots."""
 
-_OF_STRANGERS = 8
+_UNKNOWN_CALLER_SLOTS = 8
 """Concurrent requests of callers without a key, or with a key not yet seen to be valid."""
 
-_HEAD_START = 10.0
+_GRACE_SECONDS = 10.0
 """Grace period in seconds before an upload must reach the minimum rate."""
 
 _PATIENCE, _PATIENCE_OF_UPLOADS = 2.0, 5.0
@@ -51,10 +51,10 @@ _access = logging.getLogger("kelompok.access")
 _logger = logging.getLogger("kelompok.api")
 
 
-class Answering:
-    """Outermost: gives each request an id and a line in the log, each answer its headers, and keeps faults inside.
+class Responses:
+    """Outermost middleware: gives each request an id and a log line, sets response headers, and hides internal errors.
 
-    The line has the route's template and the key's id: no address, no query, no name.
+    The log line contains the route's template and the key's id, but no address, query or name.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -79,12 +79,12 @@ class Answering:
 
         try:
             await self._app(scope, receive, send_with_headers)
-        except Exception as error:  # noqa: BLE001 -- the last one who can keep it from the caller
-            # Where it happened, not what it says: that may quote the data.
+        except Exception as error:  # noqa: BLE001 -- nothing above may send it to the caller
+            # Log where it happened, but not the message: it may quote data.
             frames = "".join(traceback.format_tb(error.__traceback__))
             _logger.error("request %s: %s\n%s", request_id, type(error).__name__, frames)  # noqa: TRY400
             if status == 0:
-                await answer(Internal("a fault"))(scope, receive, send_with_headers)
+                await answer(Internal("an internal error"))(scope, receive, send_with_headers)
         finally:
             line = {"request": request_id, "method": scope["method"], "route": _route(scope), "status": status,
                     "ms": round((monotonic() - started) * 1000, 1), "key": _key(scope)}  # fmt: skip
@@ -123,7 +123,7 @@ class Sender:
         return self.address if self.token is None else self.token
 
     @property
-    def stranger(self) -> str:
+    def unknown_caller(self) -> str:
         """The identity of an unknown caller: one that sends a key does not share limits with those that send none."""
         return self.address if self.token is None else f"{self.address} with a key"
 
@@ -139,8 +139,8 @@ class Guards:
         self._kind_of = kind_of
         self._known = known
         self._rates = Rates(options.rate_per_address)
-        self._of_keys = Places(options.most_requests, "requests", most_each=options.most_requests_each)
-        self._of_strangers = Places(_OF_STRANGERS, "requests", most_each=_OF_STRANGERS // 2)
+        self._key_slots = Places(options.most_requests, "requests", most_each=options.most_requests_each)
+        self._unknown_slots = Places(_UNKNOWN_CALLER_SLOTS, "requests", most_each=_UNKNOWN_CALLER_SLOTS // 2)
         self._heavy = Places(options.most_heavy, "costly requests", most_each=options.most_heavy_each)
         self._uploads = Places(options.most_uploads, "uploads", most_each=options.most_uploads_each)
         self._upload_addresses = Places(options.most_uploads, "uploads")
@@ -152,9 +152,9 @@ class Guards:
         kind = self._kind_of(scope)
         try:
             if (why := find_ambiguity(scope)) is not None:
-                raise Malformed(why, hint="Send a path without them, and one length.")
+                raise Malformed(why, hint="Send a path without control characters, and one Content-Length.")
             self._check_host(Headers(scope=scope))
-            await self._let(kind, self._count(scope), scope, receive, send)
+            await self._run(kind, self._count(scope), scope, receive, send)
         except KelompokError as error:
             refusal = answer(error)
             if kind is Kind.UPLOAD:
@@ -168,23 +168,23 @@ class Guards:
         """
         sender = _sender(scope, self._known)
         if sender.key_id is None:
-            self._rates.count(sender.stranger)
+            self._rates.count(sender.unknown_caller)
         else:
             scope["state"]["key_id"] = sender.key_id
             self._known.rates.count(sender.key_id)
         return sender
 
-    async def _let(self, kind: Kind, sender: Sender, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _run(self, kind: Kind, sender: Sender, scope: Scope, receive: Receive, send: Send) -> None:
         if kind is Kind.UPLOAD:
-            await self._let_upload(sender, scope, receive, send)
+            await self._run_upload(sender, scope, receive, send)
             return
         body = await _read_small(scope, receive)
         scope["state"][WORKING] = True
         async with AsyncExitStack() as places:
             if kind is not Kind.FREE:
-                pool = self._of_strangers if sender.key_id is None else self._of_keys
-                await places.enter_async_context(pool.taken(sender.key_id or sender.stranger, patience=_PATIENCE))
-            if kind is Kind.HEAVY and sender.key_id is not None:  # strangers already have few slots
+                pool = self._unknown_slots if sender.key_id is None else self._key_slots
+                await places.enter_async_context(pool.taken(sender.key_id or sender.unknown_caller, patience=_PATIENCE))
+            if kind is Kind.HEAVY and sender.key_id is not None:  # unknown callers already have few slots
                 await places.enter_async_context(self._heavy.taken(sender.key_id))
             await run_watched(self._app, scope, body, receive, send)
 
@@ -192,13 +192,13 @@ class Guards:
         host = headers.get("host", "")
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         if name not in self._options.hosts:
-            raise WrongHost("the Host header is none of this server's names", hint="See KELOMPOK_API_HOSTS.")
+            raise WrongHost("the Host header names another host", hint="Add it to KELOMPOK_API_HOSTS.")
 
-    async def _let_upload(self, sender: Sender, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _run_upload(self, sender: Sender, scope: Scope, receive: Receive, send: Send) -> None:
         _require_length(scope, self._options.largest_body)
         scope["state"][WORKING] = True
         pools = [self._uploads.taken(sender.key, patience=_PATIENCE_OF_UPLOADS)]
-        if sender.key_id is None:  # sending many tokens gains an address nothing
+        if sender.key_id is None:  # many tokens give one address no more slots
             pools.append(self._upload_addresses.taken(sender.address, patience=_PATIENCE_OF_UPLOADS))
         async with AsyncExitStack() as places:
             for pool in pools:
@@ -220,7 +220,7 @@ class _Limits:
     def _seconds_left(self) -> float:
         deadline = self._slowest
         if self._least_rate:
-            deadline = min(deadline, _HEAD_START + self._size / self._least_rate)
+            deadline = min(deadline, _GRACE_SECONDS + self._size / self._least_rate)
         return min(_LONGEST_SILENCE, self._began + deadline - monotonic())
 
     def wrap(self, receive: Receive) -> Receive:
@@ -247,7 +247,7 @@ async def _in_time(message: Awaitable[Message], seconds: float) -> Message:
         async with asyncio.timeout(seconds):
             return await message
     except TimeoutError as error:
-        raise BodyTooSlow("the body did not arrive in time", hint="Send it again over a better connection.") from error
+        raise BodyTooSlow("the body did not arrive in time", hint="Send it again over a faster connection.") from error
 
 
 def _require_length(scope: Scope, largest: int) -> None:
@@ -257,7 +257,9 @@ def _require_length(scope: Scope, largest: int) -> None:
 
 
 def _too_large(largest: int) -> BodyTooLarge:
-    return BodyTooLarge(f"the body is larger than {largest:,} bytes", hint="Split it, or let the operator import it.")
+    return BodyTooLarge(
+        f"the body is larger than {largest:,} bytes", hint="Split the file, or ask the operator to import it."
+    )
 
 
 async def _read_small(scope: Scope, receive: Receive) -> bytes:

@@ -27,14 +27,14 @@ from kelompok_core.api.pages import CursorText, Limit, One, Page, page, read_cur
 from kelompok_core.api.problems import may_answer
 from kelompok_core.api.submission import (
     MULTIPART,
-    Asked,
-    AskedByHeader,
+    SubmissionHeaders,
+    SubmissionParameters,
     file_of_form,
     media_type_sent,
+    merge_headers,
     name_of,
     prepare,
-    take_in,
-    together,
+    store,
 )
 from kelompok_core.api.words import DecisionWord, EntityWord
 from kelompok_core.audit.trail import count_for_import, list_for_import
@@ -91,8 +91,8 @@ _FILE_BODY = {
 )
 async def submit_import(
     entity: Annotated[EntityWord, Path()],
-    asked: Annotated[Asked, Query()],
-    by_header: Annotated[AskedByHeader, Header()],
+    parameters: Annotated[SubmissionParameters, Query()],
+    headers: Annotated[SubmissionHeaders, Header()],
     caller: Annotated[Actor, holding(Action.IMPORT_SUBMIT)],
     installation: InstallationHere,
     request: Request,
@@ -107,17 +107,17 @@ async def submit_import(
     ] = None,
 ) -> One[ImportView]:
     """Store the file and queue the import. A worker reads it, decides every row and, if requested, applies the plan."""
-    asked, media_type, form_file = together(asked, by_header), media_type_sent(request), None
+    parameters, media_type, form_file = merge_headers(parameters, headers), media_type_sent(request), None
     try:
         if media_type == MULTIPART:
             form_file = await file_of_form(request)
             media_type = (form_file.content_type or "").partition(";")[0].strip().lower()
-            asked = asked.model_copy(update={"file_name": asked.file_name or name_of(form_file)})
+            parameters = parameters.model_copy(update={"file_name": parameters.file_name or name_of(form_file)})
         admission = await run_in_threadpool(
-            prepare, installation, caller, entity, asked, media_type=media_type, key=idempotency_key
+            prepare, installation, caller, entity, parameters, media_type=media_type, key=idempotency_key
         )
         with Incoming(installation.settings.storage_url) as incoming:
-            await take_in(incoming, request, form_file)
+            await store(incoming, request, form_file)
             receipt = await run_in_threadpool(open_import, installation, admission, incoming, queued=True)
         if receipt.resumed:
             await run_in_threadpool(allow_import, installation, caller, receipt.import_id, Action.IMPORT_SUBMIT)
@@ -125,7 +125,7 @@ async def submit_import(
         await request.close()
     view = await run_in_threadpool(_view, installation, caller, receipt.import_id)
     response.headers["Location"] = view.links.self
-    return One(data=view, message="Received earlier: this is the existing import." if receipt.resumed else None)
+    return One(data=view, message="This file was received before: this is its import." if receipt.resumed else None)
 
 
 def _view(installation: Installation, caller: Actor, import_id: UUID) -> ImportView:
@@ -232,7 +232,7 @@ def undo_one(
 def cancel_one(
     import_id: UUID, caller: Annotated[Actor, holding(Action.IMPORT_SUBMIT)], installation: InstallationHere
 ) -> One[ImportView]:
-    """Cancel an import that has written nothing yet: one that is queued or being read, or a plan."""
+    """Cancel an import that has not written anything yet: a queued one, one that is being read, or a plan."""
     allow_import(installation, caller, import_id, Action.IMPORT_SUBMIT)
     cancel(installation, import_id, caller)
     return One(data=_view(installation, caller, import_id))

@@ -1,4 +1,4 @@
-"""How imports, their rows and their findings look over HTTP."""
+"""Response models of imports, their rows and their findings."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ from kelompok_core.imports.undoing.undo import UndoReport
 
 
 class Work(StrEnum):
-    """Whether anybody works on an import: it ``WAITING`` for a worker, is ``RUNNING``, or what was asked ``ENDED``."""
+    """Whether the import waits for a worker, is running, or has nothing left to do."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -34,7 +34,7 @@ class FileView(BaseModel):
 
 
 class Failure(BaseModel):
-    """What stopped an import."""
+    """Why an import failed."""
 
     code: str
     message: str
@@ -42,14 +42,14 @@ class Failure(BaseModel):
 
 
 class Progress(BaseModel):
-    """How far an import is."""
+    """The progress of an import."""
 
-    step: str = Field(examples=["staging"], description="The state it is in.")
+    step: str = Field(examples=["staging"], description="The import's state.")
     rows: int = Field(description="Rows read so far.")
 
 
 class Counts(BaseModel):
-    """What became of the rows; the last five add up to the first."""
+    """Rows by decision: ``rows_read`` is the sum of the others."""
 
     rows_read: int
     accepted: int
@@ -60,16 +60,16 @@ class Counts(BaseModel):
 
 
 class Links(BaseModel):
-    """Where to go on from here."""
+    """Related URLs."""
 
     self: str
     issues: str
     rows: str
-    errors: str = Field(description="The error file: rows handed back, to be corrected and sent again.")
+    errors: str = Field(description="The error file: rejected rows and rows in review, to correct and import again.")
     audit: str
-    apply: str | None = Field(description="When its plan waits to be applied.")
-    undo: str | None = Field(description="When it is applied.")
-    cancel: str | None = Field(description="As long as it has written nothing.")
+    apply: str | None = Field(description="Set while a plan waits to be applied.")
+    undo: str | None = Field(description="Set once the import is applied.")
+    cancel: str | None = Field(description="Set until the import writes anything.")
 
 
 class ImportSummary(BaseModel):
@@ -83,7 +83,7 @@ class ImportSummary(BaseModel):
     plugin: str = Field(examples=["csv-import@0.1.0"])
     job: str
     source: str
-    organization_id: UUID | None = Field(description="The organization it is confined to.")
+    organization_id: UUID | None = Field(description="The organization that the import is limited to.")
     file: FileView
     counts: Counts | None = Field(description="Null until the rows are decided.")
     progress: Progress
@@ -95,19 +95,19 @@ class ImportSummary(BaseModel):
 
 
 class Sentence(BaseModel):
-    """The same in English and Indonesian."""
+    """A text in English and Indonesian."""
 
     en: str
     id: str
 
 
 class IssueView(BaseModel):
-    """One finding about a row, or (record null) about the file."""
+    """A finding about a row or, if ``row_number`` is null, about the file."""
 
     row_number: int | None
     line: int | None
     column: str | None
-    value: str | None = Field(description="As it is written in the file: untrusted text.")
+    value: str | None = Field(description="As written in the file: untrusted text.")
     code: str = Field(examples=["value.email"])
     severity: str = Field(examples=["warning"])
     params: dict[str, object]
@@ -125,7 +125,7 @@ class IssueGroupView(BaseModel):
 
 
 class AuditReference(BaseModel):
-    """What the audit has of an import."""
+    """The import's audit entries."""
 
     entries: int
     url: str
@@ -135,52 +135,52 @@ class ImportView(ImportSummary):
     """An import with its report."""
 
     read_as: dict[str, object] = Field(description="How the file was read: encoding, delimiter and so on.")
-    mapping: dict[str, str] = Field(description="Column to field.")
-    reasons: dict[str, int] = Field(description="Decisions by their reason.")
+    mapping: dict[str, str] = Field(description="The field that each column is read as.")
+    reasons: dict[str, int] = Field(description="Number of rows by reason of their decision.")
     issues: list[IssueGroupView]
-    waiting: int = Field(description="Rows in review that nobody has decided yet.")
+    waiting: int = Field(description="Rows in review that are not decided yet.")
     blank_lines: int
-    durations: dict[str, float] = Field(description="Seconds by step.")
-    run_id: str | None = Field(description="The Dagster run that works, or worked, on it.")
+    durations: dict[str, float] = Field(description="Seconds per step.")
+    run_id: str | None = Field(description="The Dagster run of the import.")
     audit: AuditReference
 
 
 class RowView(BaseModel):
-    """One row: as it came, and what was decided of it."""
+    """A row as received, with its decision."""
 
     row_number: int
     line: int | None
-    raw: dict[str, object] = Field(description="As it came: untrusted text.")
+    raw: dict[str, object] = Field(description="The row as received: untrusted text.")
     decision: str | None = Field(examples=["accepted"], description="Null until the rows are decided.")
     reason: ReasonWord | None
-    record_id: UUID | None = Field(description="The record it becomes, or becomes part of.")
-    name: str | None = Field(description="What the record is called, or the row would be.")
-    ref: str | None = Field(description="The record's slug, or the end of its id.")
+    record_id: UUID | None = Field(description="The record that the row becomes or is merged into.")
+    name: str | None = Field(description="Name of the record, or of the row.")
+    ref: str | None = Field(description="The record's slug, or the last digits of its id.")
     changes: dict[str, object] | None = Field(
-        description="Field to what was and what comes; of an accepted row, all it says."
+        description="Old and new value by field; for an accepted row, all of its fields."
     )
 
 
 class ReversalView(BaseModel):
-    """A record that is not as it was before the import."""
+    """A record that the undo did not fully change back."""
 
     record: UUID
     label: str | None
     outcome: str = Field(examples=["kept"], description="deleted, restored, kept or refused.")
     reason: str | None
     restored: list[str]
-    kept: list[str] = Field(description="Fields that were changed since, and stay.")
+    kept: list[str] = Field(description="Fields that were changed since and keep their values.")
 
 
 class UndoView(BaseModel):
-    """What an undo took back, or in a dry run would."""
+    """What an undo changed or, in a dry run, would change."""
 
     import_id: UUID
     state: ImportState
     dry_run: bool
-    again: bool = Field(description="Whether it was undone before: then only what that left is counted.")
+    again: bool = Field(description="Whether the import was undone before; then only the rest is counted.")
     counts: dict[str, int] = Field(description="Records by outcome.")
-    left: list[ReversalView] = Field(description="Those that are not as they were.")
+    left: list[ReversalView] = Field(description="Records that were not fully changed back.")
 
 
 def summary_of(import_: Import) -> ImportSummary:
@@ -215,8 +215,8 @@ def row_of(row: DecidedRow) -> RowView:
 
 
 def undo_of(report: UndoReport) -> UndoView:
-    told = report.to_json()
-    return UndoView.model_validate(told | {"import_id": told["import"]})
+    values = report.to_json()
+    return UndoView.model_validate(values | {"import_id": values["import"]})
 
 
 def _address(import_: Import) -> str:

@@ -12,7 +12,7 @@ Pair = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^=\x00-\x1f]
 
 
 def with_option_parameters(*, text: Any) -> Callable[[type[Model]], type[Model]]:
-    """Give a model of query parameters one for each option; ``text`` is the type of text."""
+    """Add one parameter per import option to a model of query parameters; ``text`` is the type of text values."""
     return lambda model: with_fields(model, {one.word: _parameter(one, text) for one in OPTIONS})
 
 

@@ -1,4 +1,4 @@
-"""How the API is served: limits and addresses, read once from the environment."""
+"""Options of the API server: limits and addresses, read once from the environment."""
 
 import os
 from collections.abc import Mapping
@@ -18,15 +18,15 @@ class ApiOptions:
     """Limits and addresses.
 
     Attributes:
-        hosts: Names this API answers to, without a port.
-        origins: Web origins whose pages may call it; none unless configured.
-        proxies: Addresses of proxies whose word on the caller's address is believed; none unless configured.
-        rate_per_address: Counted before anybody is asked who they are.
-        rate_per_key: Counted for each key.
-        largest_body: In bytes.
-        slowest_body: Seconds in which a body has to be here.
+        hosts: Accepted host names, without a port.
+        origins: Web origins whose pages may call the API; none by default.
+        proxies: Addresses of trusted proxies, which forward the caller's address; none by default.
+        rate_per_address: Request rate per address of callers without a valid key.
+        rate_per_key: Request rate per key.
+        largest_body: Maximum size of a body in bytes.
+        slowest_body: Maximum seconds to receive a body.
         least_rate: Minimum average upload rate in bytes a second, after a grace period.
-        most_uploads: How many files may come in at one time.
+        most_uploads: Concurrent uploads.
         most_uploads_each: Concurrent uploads per key.
         most_requests: Concurrent requests with keys.
         most_requests_each: Concurrent requests per key.
@@ -55,29 +55,29 @@ class ApiOptions:
 
 
 def read_options(environ: Mapping[str, str] = os.environ) -> ApiOptions:
-    """Read ``KELOMPOK_API_…``; what is not set stays as it is.
+    """Read the variables ``KELOMPOK_API_…``; the others keep their defaults.
 
     Raises:
-        SettingsError: Naming the variable that is wrong.
+        SettingsError: When a variable is invalid.
     """
-    usual = ApiOptions()
+    defaults = ApiOptions()
     return ApiOptions(
-        hosts=_words(environ, "HOSTS") or usual.hosts,
+        hosts=_words(environ, "HOSTS") or defaults.hosts,
         origins=_words(environ, "CORS_ORIGINS"),
         proxies=_words(environ, "PROXIES"),
-        rate_per_address=_rate(environ, "RATE_PER_ADDRESS", usual.rate_per_address),
-        rate_per_key=_rate(environ, "RATE_PER_KEY", usual.rate_per_key),
-        largest_body=_number(environ, "BODY_MEGABYTES", usual.largest_body // _MEGABYTE) * _MEGABYTE,
-        slowest_body=float(_number(environ, "BODY_SECONDS", int(usual.slowest_body))),
-        least_rate=_number(environ, "BODY_RATE", usual.least_rate),
-        most_uploads=_number(environ, "UPLOADS", usual.most_uploads),
-        most_uploads_each=_number(environ, "UPLOADS_PER_KEY", usual.most_uploads_each),
-        most_requests=_number(environ, "REQUESTS", usual.most_requests),
-        most_requests_each=_number(environ, "REQUESTS_PER_KEY", usual.most_requests_each),
-        most_heavy=_number(environ, "HEAVY", usual.most_heavy),
-        most_heavy_each=_number(environ, "HEAVY_PER_KEY", usual.most_heavy_each),
-        most_connections=_number(environ, "CONNECTIONS", usual.most_connections),
-        most_connections_each=_number(environ, "CONNECTIONS_PER_ADDRESS", usual.most_connections_each),
+        rate_per_address=_rate(environ, "RATE_PER_ADDRESS", defaults.rate_per_address),
+        rate_per_key=_rate(environ, "RATE_PER_KEY", defaults.rate_per_key),
+        largest_body=_number(environ, "BODY_MEGABYTES", defaults.largest_body // _MEGABYTE) * _MEGABYTE,
+        slowest_body=float(_number(environ, "BODY_SECONDS", int(defaults.slowest_body))),
+        least_rate=_number(environ, "BODY_RATE", defaults.least_rate),
+        most_uploads=_number(environ, "UPLOADS", defaults.most_uploads),
+        most_uploads_each=_number(environ, "UPLOADS_PER_KEY", defaults.most_uploads_each),
+        most_requests=_number(environ, "REQUESTS", defaults.most_requests),
+        most_requests_each=_number(environ, "REQUESTS_PER_KEY", defaults.most_requests_each),
+        most_heavy=_number(environ, "HEAVY", defaults.most_heavy),
+        most_heavy_each=_number(environ, "HEAVY_PER_KEY", defaults.most_heavy_each),
+        most_connections=_number(environ, "CONNECTIONS", defaults.most_connections),
+        most_connections_each=_number(environ, "CONNECTIONS_PER_ADDRESS", defaults.most_connections_each),
     )
 
 
@@ -89,18 +89,18 @@ def _words(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in environ.get(_name(name), "").split(",") if word.strip())
 
 
-def _rate(environ: Mapping[str, str], name: str, usual: RateLimitItem) -> RateLimitItem:
+def _rate(environ: Mapping[str, str], name: str, defaults: RateLimitItem) -> RateLimitItem:
     written = environ.get(_name(name))
     if not written:
-        return usual
+        return defaults
     try:
         return parse(written)
     except ValueError as error:
-        raise SettingsError(_name(name), f"{written!r} is no rate", hint="Write it like 600/minute.") from error
+        raise SettingsError(_name(name), f"{written!r} is not a rate", hint="Write it like 600/minute.") from error
 
 
-def _number(environ: Mapping[str, str], name: str, usual: int) -> int:
-    written = environ.get(_name(name)) or str(usual)
+def _number(environ: Mapping[str, str], name: str, defaults: int) -> int:
+    written = environ.get(_name(name)) or str(defaults)
     if not written.isdecimal() or int(written) < 1:
-        raise SettingsError(_name(name), f"{written!r} is no whole number above 0")
+        raise SettingsError(_name(name), f"{written!r} is not a whole number above 0")
     return int(written)

@@ -1,4 +1,4 @@
-"""Routes of plugins: what is installed, what each reads, and whether it may run. No settings: they may be secret."""
+"""Routes of plugins: installed plugins, their jobs and states. Settings are left out, as they may be secret."""
 
 from typing import Annotated
 
@@ -15,11 +15,11 @@ router = APIRouter(prefix="/api/v1/plugins", tags=["plugins"])
 
 
 class JobView(BaseModel):
-    """Something a plugin can be asked to do."""
+    """A job of a plugin."""
 
     name: str
-    entity: str | None = Field(description="What it imports into.")
-    enriches: list[str] = Field(description="What it enriches.")
+    entity: str | None = Field(description="The entity it imports.")
+    enriches: list[str] = Field(description="Entities it enriches.")
     inputs: list[str] = Field(description="Media types it reads.")
     summary: str
 
@@ -33,22 +33,24 @@ class PluginView(BaseModel):
     reason: str | None = Field(description="Why it cannot run.")
     description: str | None
     jobs: list[JobView]
-    profiles: list[str] = Field(description="Ready import profiles, to be given as `profile`.")
+    profiles: list[str] = Field(description="Import profiles of the plugin, for the parameter `profile`.")
 
 
-@router.get("", operation_id="list_plugins", summary="Installed plugins", responses=may_answer(401, 403, 422, 429, 503))
+@router.get(
+    "", operation_id="list_plugins", summary="List installed plugins", responses=may_answer(401, 403, 422, 429, 503)
+)
 def list_all(_: Caller, installation: InstallationHere) -> One[list[PluginView]]:
-    """Return them by name, with their state; runs no plugin code."""
+    """Return the plugins in the order of their names. Runs no plugin code."""
     return One(data=[_view(one) for one in list_plugins(installation.settings)])
 
 
 @router.get(
-    "/{name}", operation_id="get_plugin", summary="One plugin", responses=may_answer(401, 403, 404, 422, 429, 503)
+    "/{name}", operation_id="get_plugin", summary="Get a plugin", responses=may_answer(401, 403, 404, 422, 429, 503)
 )
 def get_one(
     name: Annotated[str, Path(max_length=100, pattern=NO_NUL)], _: Caller, installation: InstallationHere
 ) -> One[PluginView]:
-    """Return what it offers; runs no plugin code."""
+    """Return a plugin with its jobs and profiles. Runs no plugin code."""
     return One(data=_view(get_plugin(installation.settings, name)))
 
 

@@ -1,4 +1,4 @@
-"""Routes of records: lists and single ones of every entity, with who set each value and what changed."""
+"""Routes of records of every entity: lists, single records, their changes, and goals."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -31,12 +31,12 @@ Ref = Annotated[
         min_length=1,
         max_length=200,
         pattern=NO_NUL,
-        description="Slug, e-mail address, or the end of its id.",
+        description="Slug, e-mail address, or the last digits of the id.",
     ),
 ]
-Home = Annotated[
+OwnerSlug = Annotated[
     str | None,
-    Query(alias="organization", max_length=200, pattern=NO_NUL, description="Slug of its organization."),
+    Query(alias="organization", max_length=200, pattern=NO_NUL, description="Slug of the organization it belongs to."),
 ]
 _READING = may_answer(401, 403, 404, 422, 429, 503)
 
@@ -46,18 +46,18 @@ class RecordView(BaseModel):
 
     id: UUID
     entity: str = Field(examples=["organizations"])
-    organization_id: UUID | None = Field(description="Where it belongs; null where it is an organization.")
+    organization_id: UUID | None = Field(description="The organization it belongs to; null for organizations.")
     slug: str | None
     label: str = Field(description="Its name or title.")
-    values: dict[str, object] = Field(description="What is known, by field; imported text is untrusted.")
-    set_by: dict[str, str] = Field(description="Who set each value: `source:NAME` or `person:ID`.")
+    values: dict[str, object] = Field(description="Values by field. Imported text is untrusted.")
+    set_by: dict[str, str] = Field(description="Who set each field: `source:NAME` or `person:ID`.")
     version: int
     created_at: datetime
     updated_at: datetime
 
 
 class Evidence(BaseModel):
-    """A place that shows a signal."""
+    """A quoted text that shows a signal."""
 
     field: str | None = None
     start: int | None = None
@@ -66,7 +66,7 @@ class Evidence(BaseModel):
 
 
 class GoalView(BaseModel):
-    """One Sustainable Development Goal that a text speaks of."""
+    """A Sustainable Development Goal that a text is about."""
 
     goal: int = Field(ge=1, le=17)
     title: str
@@ -86,38 +86,46 @@ def list_all(
     entity: Annotated[EntityWord, Path()],
     caller: Reader,
     session: CoreSession,
-    organization: Home = None,
-    search: Annotated[str | None, Query(max_length=200, pattern=NO_NUL, description="Part of name or slug.")] = None,
+    organization: OwnerSlug = None,
+    search: Annotated[
+        str | None, Query(max_length=200, pattern=NO_NUL, description="Part of the name or slug.")
+    ] = None,
     limit: Limit = 50,
     cursor: CursorText = None,
 ) -> Page[RecordView]:
-    """Return the records the key may read, in the order they were made."""
+    """Return the records that the key may read, in the order of their creation."""
     place = read_cursor(cursor, (UUID,))
     actor = caller.acting_on(entity)
     owners = list_organizations_where(session, actor, Action.RECORD_READ)
     if organization is not None:
-        owners = [_home(session, actor, organization)]
+        owners = [_get_owner(session, actor, organization)]
         authorize(session, actor, Action.RECORD_READ, owners[0])
     queries = get_queries(entity, session)
     found = queries.page(owners, after=place[0] if place else None, search=search, limit=limit + 1)
     return page(found, limit, lambda record: _view(queries, record), lambda record: (record.id,))
 
 
-@router.get("/{entity}/{ref}", operation_id="get_record", summary="One record", responses=_READING)
+@router.get("/{entity}/{ref}", operation_id="get_record", summary="Get a record", responses=_READING)
 def get_one(
-    entity: Annotated[EntityWord, Path()], ref: Ref, caller: Reader, session: CoreSession, organization: Home = None
+    entity: Annotated[EntityWord, Path()],
+    ref: Ref,
+    caller: Reader,
+    session: CoreSession,
+    organization: OwnerSlug = None,
 ) -> One[RecordView]:
     queries, record = _find(session, caller, Action.RECORD_READ, (entity, ref, organization))
     return One(data=_view(queries, record))
 
 
-@router.get("/{entity}/{ref}/audit", operation_id="list_record_audit", summary="Its changes", responses=_READING)
+@router.get(
+    "/{entity}/{ref}/audit", operation_id="list_record_audit", summary="List a record's changes", responses=_READING
+)
 def list_audit(
     entity: Annotated[EntityWord, Path()],
     ref: Ref,
     caller: Annotated[Actor, holding(Action.AUDIT_READ)],
     session: CoreSession,
-    organization: Home = None,
+    organization: OwnerSlug = None,
     limit: Limit = 50,
     cursor: CursorText = None,
 ) -> Page[AuditView]:
@@ -132,7 +140,12 @@ def list_audit(
 goals = APIRouter(prefix="/api/v1", tags=["records"])
 
 
-@goals.get("/organizations/{ref}/sdgs", operation_id="list_goals", summary="Its goals (SDGs)", responses=_READING)
+@goals.get(
+    "/organizations/{ref}/sdgs",
+    operation_id="list_goals",
+    summary="Get an organization's goals (SDGs)",
+    responses=_READING,
+)
 def list_of_goals(ref: Ref, caller: Reader, session: CoreSession) -> One[list[GoalView]]:
     """Return the goals found in the texts of an organization, its posts and its events, with the evidence."""
     _, record = _find(session, caller, Action.RECORD_READ, ("organizations", ref, None))
@@ -147,30 +160,30 @@ def _goal(signal: GoalSignal) -> GoalView:
 def _find(
     session: Session, caller: Actor, action: Action, named: tuple[str, str, str | None]
 ) -> tuple[RecordQueries[Any], Any]:
-    """Return the record the caller may do this to, and what reads its entity.
+    """Return a record on which the caller may perform the action, and the queries of its entity.
 
     Raises:
-        NotFound: When there is none, or not for this caller.
-        NotPermitted: When the caller may see it but not do this.
+        NotFound: When it does not exist, or the caller cannot see it.
+        NotPermitted: When the caller can see it but may not perform the action.
     """
     entity, ref, organization = named
     actor = caller.acting_on(entity)
     queries = get_queries(entity, session)
-    home = None if organization is None else _home(session, actor, organization)
-    record = queries.get(ref, home, within=list_visible_organizations(session, actor))
+    owner = None if organization is None else _get_owner(session, actor, organization)
+    record = queries.get(ref, owner, within=list_visible_organizations(session, actor))
     authorize(session, actor, action, getattr(record, queries.descriptor.organization_column))
     return queries, record
 
 
-def _home(session: Session, actor: Actor, slug: str) -> UUID:
-    """Return the organization of this name, if the caller has to do with it.
+def _get_owner(session: Session, actor: Actor, slug: str) -> UUID:
+    """Return the id of an organization that the caller can see.
 
     Raises:
-        NotFound: When there is none, or not for this caller.
+        NotFound: When it does not exist, or the caller cannot see it.
     """
     found = get_organization_id(session, slug)
-    seen = list_visible_organizations(session, actor)
-    if seen is not None and found not in seen:
+    visible = list_visible_organizations(session, actor)
+    if visible is not None and found not in visible:
         raise NotFound("organization", slug)
     return found
 

@@ -1,4 +1,4 @@
-"""Routes of the review queue: rows that wait for a person, and the decision."""
+"""Routes of the review queue: list review items, and decide them."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -34,14 +34,14 @@ router = APIRouter(prefix="/api/v1/review", tags=["review"])
 
 Reader = Annotated[Actor, holding(Action.IMPORT_READ)]
 Decider = Annotated[Actor, holding(Action.REVIEW_DECIDE)]
-Number = Annotated[int, Path(ge=1, le=2_147_483_647, description="The row's number in its file.")]
+Number = Annotated[int, Path(ge=1, le=2_147_483_647, description="The row number.")]
 Text = Annotated[str, Field(max_length=1_000, pattern=NO_NUL)]
 _READING = may_answer(401, 403, 404, 422, 429, 503)
 _DOING = may_answer(401, 403, 404, 408, 409, 413, 422, 429, 503)
 
 
 class ReviewItemView(BaseModel):
-    """A row that waits for a person."""
+    """A row that waits for review."""
 
     import_id: UUID
     row_number: int
@@ -52,12 +52,12 @@ class ReviewItemView(BaseModel):
     reason: ReasonWord
     message: str
     label: str | None
-    raw: dict[str, object] = Field(description="As it came: untrusted text.")
-    candidates: list[UUID] = Field(description="Records it may be.")
+    raw: dict[str, object] = Field(description="The row as received: untrusted text.")
+    candidates: list[UUID] = Field(description="Records that the row may match.")
 
 
 class FieldView(BaseModel):
-    """One field of the row beside the record's."""
+    """A field of the row, with the record's value."""
 
     field: str
     incoming: object
@@ -66,7 +66,7 @@ class FieldView(BaseModel):
 
 
 class BesideView(BaseModel):
-    """One record the row may be."""
+    """A record that the row may match."""
 
     ref: str
     id: UUID
@@ -74,24 +74,24 @@ class BesideView(BaseModel):
 
 
 class ReviewItemDetails(ReviewItemView):
-    """The row with each record it may be."""
+    """A row that waits for review, compared with each record it may match."""
 
     beside: list[BesideView]
 
 
 class Acceptance(BaseModel):
-    """How to take the row: as a new record, into the one named, or into the one it may be."""
+    """How to accept the row: as a new record, or merged into the named record or the only candidate."""
 
     model_config = ConfigDict(extra="forbid")
 
     as_new: bool = False
     merge_into: Text | None = Field(default=None, description="Slug, or the last digits of the id.")
-    fields: dict[str, Literal["incoming", "existing"]] = Field(default={}, description="Whose value stays.")
+    fields: dict[str, Literal["incoming", "existing"]] = Field(default={}, description="The value to use, by field.")
     note: Text | None = None
 
 
 class Rejection(BaseModel):
-    """Why the row is left out."""
+    """Why the row is rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -99,7 +99,7 @@ class Rejection(BaseModel):
 
 
 class VerdictView(BaseModel):
-    """What was decided."""
+    """The review decision."""
 
     import_id: UUID
     row_number: int
@@ -108,13 +108,13 @@ class VerdictView(BaseModel):
     changed: list[str]
 
 
-@router.get("", operation_id="list_review_items", summary="Rows that wait for a person", responses=_READING)
+@router.get("", operation_id="list_review_items", summary="List rows that wait for review", responses=_READING)
 def list_all(
     caller: Reader, connection: Connection,
-    import_id: Annotated[UUID | None, Query(alias="import", description="Only of this import.")] = None,
+    import_id: Annotated[UUID | None, Query(alias="import", description="Only rows of this import.")] = None,
     limit: Limit = 50, cursor: CursorText = None,
 ) -> Page[ReviewItemView]:  # fmt: skip
-    """Return them, those of the oldest import first."""
+    """Return the rows, those of the oldest import first."""
     place = read_cursor(cursor, (UUID, int))
     organizations = list_organizations_where(connection, caller, Action.IMPORT_READ)
     found = list_review_items(
@@ -124,39 +124,42 @@ def list_all(
     return page(found, limit, _view, lambda one: (one.import_id, one.row_number))
 
 
-@router.get("/{import_id}/{row_number}", operation_id="get_review_item", summary="One of them", responses=_READING)
+@router.get(
+    "/{import_id}/{row_number}",
+    operation_id="get_review_item",
+    summary="Get a row that waits for review",
+    responses=_READING,
+)
 def get_one(import_id: UUID, row_number: Number, caller: Reader, connection: Connection) -> One[ReviewItemDetails]:
-    """Return the row beside each record it may match, as far as the key may read records."""
+    """Return the row and each record it may match, if the key may read that record."""
     sees = organizations_read(connection, caller.acting_on(get_import(connection, import_id).entity))
     item = find_review_item(connection, caller, (import_id, row_number), Action.IMPORT_READ, sees=sees)
     return One(data=ReviewItemDetails(**_view(item).model_dump(), beside=_beside(connection, item)))
 
 
-@router.post("/{import_id}/{row_number}/accept", operation_id="accept_row", summary="Take the row", responses=_DOING)
+@router.post("/{import_id}/{row_number}/accept", operation_id="accept_row", summary="Accept the row", responses=_DOING)
 def accept(
     import_id: UUID, row_number: Number, how: Acceptance, caller: Decider, installation: InstallationHere
 ) -> One[VerdictView]:
-    """Take the row as a record of its own or into one there is; written and audited at once."""
+    """Create a record from the row, or merge it into an existing one. The change is written and audited at once."""
     with installation.database.connect() as connection:
         item, sees = _find(connection, caller, import_id, row_number)
         target = find_by_ref(connection, item, how.merge_into, sees=sees) if how.merge_into is not None else None
     reviewer = Reviewer(installation, caller)
     if how.as_new:
-        return _told(import_id, row_number, reviewer.accept_as_new(import_id, row_number, note=how.note))
+        return _response(import_id, row_number, reviewer.accept_as_new(import_id, row_number, note=how.note))
     verdict = reviewer.accept_into(import_id, row_number, target, choices=dict(how.fields), note=how.note)
-    return _told(import_id, row_number, verdict)
+    return _response(import_id, row_number, verdict)
 
 
-@router.post(
-    "/{import_id}/{row_number}/reject", operation_id="reject_row", summary="Leave the row out", responses=_DOING
-)
+@router.post("/{import_id}/{row_number}/reject", operation_id="reject_row", summary="Reject the row", responses=_DOING)
 def reject(
     import_id: UUID, row_number: Number, why: Rejection, caller: Decider, installation: InstallationHere
 ) -> One[VerdictView]:
-    """Leave the row out; sent again unchanged, it is rejected without asking."""
+    """Reject the row. If it is imported again unchanged, it is rejected automatically."""
     with installation.database.connect() as connection:
         _find(connection, caller, import_id, row_number)
-    return _told(import_id, row_number, Reviewer(installation, caller).reject(import_id, row_number, note=why.note))
+    return _response(import_id, row_number, Reviewer(installation, caller).reject(import_id, row_number, note=why.note))
 
 
 def _find(
@@ -167,7 +170,7 @@ def _find(
     return find_review_item(connection, caller, (import_id, row_number), Action.REVIEW_DECIDE, sees=sees), sees
 
 
-def _told(import_id: UUID, row_number: int, verdict: Verdict) -> One[VerdictView]:
+def _response(import_id: UUID, row_number: int, verdict: Verdict) -> One[VerdictView]:
     view = VerdictView(
         import_id=import_id, row_number=row_number, decision=verdict.decision, record_id=verdict.target_id,
         changed=list(verdict.changed),

@@ -1,4 +1,4 @@
-"""Serving the API: one process, HTTP/1.1, patient for so long and no longer."""
+"""Serves the API: one process, HTTP/1.1, with timeouts for slow clients."""
 
 import asyncio
 import logging
@@ -25,8 +25,8 @@ _LARGEST_HEADERS = 16 << 10
 _STUCK_SECONDS = 20.0
 """Time after which the server disconnects a client that accepts no data."""
 
-_FAREWELL_SECONDS = 10
-_MORE_SESSIONS = 16
+_SHUTDOWN_SECONDS = 10
+_EXTRA_CONNECTIONS = 16
 """Extra database connections, beyond one per request with a key: for unknown callers, uploads and undos."""
 
 
@@ -40,7 +40,7 @@ class _Config(uvicorn.Config):
     connections: Connections
 
 
-class HastyProtocol(H11Protocol):
+class TimeoutProtocol(H11Protocol):
     """HTTP/1.1 with timeouts for request headers and for slow readers; uvicorn itself waits forever."""
 
     address = ""
@@ -66,7 +66,7 @@ class HastyProtocol(H11Protocol):
 
     @property
     def _held(self) -> Connections:
-        assert isinstance(self.config, _Config)  # noqa: S101 -- made below
+        assert isinstance(self.config, _Config)  # noqa: S101 -- created below
         return self.config.connections
 
     def on_response_complete(self) -> None:
@@ -116,7 +116,7 @@ def serve(settings: Settings, *, host: str, port: int, notify: Callable[[str], N
     """
     options = read_options()
     # Each request holds at most one connection, an undo a second one.
-    database = open_database(settings, name="kelompok api", most=options.most_requests + _MORE_SESSIONS)
+    database = open_database(settings, name="kelompok api", most=options.most_requests + _EXTRA_CONNECTIONS)
     server = make_server(make_app(Installation(database=database, settings=settings), options), options, host, port)
     _log_requests()
     notify(f"HTTP API: http://{host}:{port}  (documentation: /docs; Ctrl-C stops)")
@@ -130,9 +130,9 @@ def serve(settings: Settings, *, host: str, port: int, notify: Callable[[str], N
 def make_server(app: ASGIApp, options: ApiOptions, host: str, port: int) -> uvicorn.Server:
     """Return the server of the application, not yet listening."""
     config = _Config(
-        app, host=host, port=port, http=HastyProtocol, ws="none", lifespan="off", log_config=None,
+        app, host=host, port=port, http=TimeoutProtocol, ws="none", lifespan="off", log_config=None,
         access_log=False, server_header=False,
-        h11_max_incomplete_event_size=_LARGEST_HEADERS, timeout_graceful_shutdown=_FAREWELL_SECONDS,
+        h11_max_incomplete_event_size=_LARGEST_HEADERS, timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         proxy_headers=bool(options.proxies), forwarded_allow_ips=list(options.proxies),
     )  # fmt: skip
     config.connections = Connections(options.most_connections, options.most_connections_each, options.proxies)
@@ -140,6 +140,6 @@ def make_server(app: ASGIApp, options: ApiOptions, host: str, port: int) -> uvic
 
 
 def _log_requests() -> None:
-    """One line a request, as JSON; and what goes wrong."""
+    """Log each request as a line of JSON, and errors."""
     log_without_values()
     logging.getLogger("kelompok.access").setLevel(logging.INFO)

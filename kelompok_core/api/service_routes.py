@@ -1,4 +1,4 @@
-"""Routes of the service itself: is it alive, is it ready, and its documentation, all of it served from here."""
+"""Routes of the service itself: health, readiness, and documentation with all of its files."""
 
 import json
 from importlib.resources import files
@@ -35,13 +35,13 @@ _START = f"SwaggerUIBundle({json.dumps({'url': '/openapi.json', 'dom_id': '#swag
 
 
 class Health(BaseModel):
-    """That the process answers."""
+    """The process responds."""
 
     status: str = Field(examples=["ok"])
 
 
 class Readiness(BaseModel):
-    """That it can do its work."""
+    """Imports can run."""
 
     status: str = Field(examples=["ready"])
     schema_revision: str | None = Field(
@@ -55,7 +55,7 @@ async def get_health() -> Health:
     return Health(status="ok")
 
 
-@router.get("/readyz", operation_id="get_readiness", summary="Can it work?", responses=may_answer(429, 503))
+@router.get("/readyz", operation_id="get_readiness", summary="Can imports run?", responses=may_answer(429, 503))
 def get_readiness(installation: InstallationHere, may_know: SeesEverything) -> Readiness:
     """503 when imports cannot run: no database, a different schema, no worker, a full disk or a stuck queue.
 

@@ -1,4 +1,4 @@
-"""A file sent over HTTP: what is asked of it, which plugin reads it, and its bytes on their way into storage."""
+"""Files sent over HTTP: the request's parameters, the plugin that reads the file, and writing it to storage."""
 
 import asyncio
 import re
@@ -28,10 +28,10 @@ from kelompok_core.sources.opening import media_type_of
 from kelompok_core.sources.storage import Incoming
 
 MULTIPART = "multipart/form-data"
-_UNTOLD = ("", "application/octet-stream")
-_PIECE = 1 << 20
-_LONGEST_NAME = 200
-_NO_NAME = re.compile(r"[\x00-\x1f\x7f/\\]")
+_UNSPECIFIC_TYPES = ("", "application/octet-stream")
+_CHUNK = 1 << 20
+_MAX_NAME_LENGTH = 200
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\]")
 _GZIP = b"\x1f\x8b"
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -39,30 +39,37 @@ FileName = Annotated[str, StringConstraints(min_length=1, max_length=200, patter
 
 
 class Mode(StrEnum):
-    """How far an import goes unasked."""
+    """Whether an import stops at its plan or applies it."""
 
     DRY_RUN = "dry_run"
     APPLY = "apply"
 
 
 @with_option_parameters(text=Word)
-class Asked(BaseModel):
-    """What is asked of a file, with the import's options; some may come as headers: see :class:`AskedByHeader`."""
+class SubmissionParameters(BaseModel):
+    """Query parameters of a submitted file, with the import's options; see also :class:`SubmissionHeaders`."""
 
     model_config = ConfigDict(extra="forbid")
 
-    plugin: Word | None = Field(default=None, description="Needed only where several enabled plugins read this.")
-    job: Word | None = Field(default=None, description="Needed only where the plugin has several for this.")
-    mode: Mode | None = Field(default=None, description="`dry_run` (the default) stops at the plan.")
-    organization: Word | None = Field(default=None, description="Slug of the organization it is confined to.")
-    source: Word | None = Field(
-        default=None, description="Name of the list this is; the same name again updates. Default: the file's name."
+    plugin: Word | None = Field(
+        default=None, description="Needed only if several enabled plugins read this type of file."
     )
-    file_name: FileName | None = Field(default=None, description="What the file is called.")
+    job: Word | None = Field(
+        default=None, description="Needed only if several jobs of the plugin read this type of file."
+    )
+    mode: Mode | None = Field(default=None, description="`dry_run` (the default) stops at the plan.")
+    organization: Word | None = Field(
+        default=None, description="Slug of the organization that the import is limited to."
+    )
+    source: Word | None = Field(
+        default=None,
+        description="Name of the list. Importing the same list again updates its records. Default: the file's name.",
+    )
+    file_name: FileName | None = Field(default=None, description="Name of the file.")
 
 
-class AskedByHeader(BaseModel):
-    """The same as headers; what the query says wins."""
+class SubmissionHeaders(BaseModel):
+    """The same parameters as headers; query parameters take precedence."""
 
     kelompok_plugin: Word | None = None
     kelompok_job: Word | None = None
@@ -73,55 +80,61 @@ class AskedByHeader(BaseModel):
     kelompok_file_name: FileName | None = None
 
 
-def together(asked: Asked, by_header: AskedByHeader) -> Asked:
-    """Return what was asked one way or the other."""
-    told = {name.removeprefix("kelompok_"): value for name, value in by_header if value is not None}
-    missing = {name: value for name, value in told.items() if getattr(asked, name) is None}
-    return asked.model_copy(update=missing)
+def merge_headers(parameters: SubmissionParameters, headers: SubmissionHeaders) -> SubmissionParameters:
+    """Return the parameters, completed from the headers."""
+    from_headers = {name.removeprefix("kelompok_"): value for name, value in headers if value is not None}
+    missing = {name: value for name, value in from_headers.items() if getattr(parameters, name) is None}
+    return parameters.model_copy(update=missing)
 
 
 def media_type_sent(request: Request) -> str:
-    """Return the type the body says it has, without its parameters.
+    """Return the media type of the body, without its parameters.
 
     Raises:
-        MediaTypeRefused: When the body is packed.
+        MediaTypeRefused: When the body is compressed.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise MediaTypeRefused("the body is packed", hint="Send it without a Content-Encoding.")
+        raise MediaTypeRefused("the body is compressed", hint="Send it without a Content-Encoding.")
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def prepare(
-    installation: Installation, caller: Actor, entity: str, asked: Asked, *, media_type: str, key: str | None
+    installation: Installation,
+    caller: Actor,
+    entity: str,
+    parameters: SubmissionParameters,
+    *,
+    media_type: str,
+    key: str | None,
 ) -> Admission:
-    """See that the caller may import so, and what reads the file; its content is not looked at.
+    """Check the caller's rights and find the job that reads the file, without reading its content.
 
     Raises:
-        KelompokError: What speaks against it.
+        KelompokError: When the import is not possible.
     """
-    told = media_type if media_type not in _UNTOLD else media_type_of(asked.file_name or "") or ""
-    plugin, job = _reader(installation.settings, entity, told, asked)
-    options = given_options(asked)
+    file_type = media_type if media_type not in _UNSPECIFIC_TYPES else media_type_of(parameters.file_name or "") or ""
+    plugin, job = _reader(installation.settings, entity, file_type, parameters)
+    options = given_options(parameters)
     require_per_request(installation.settings, plugin, options.config)
     profile = chosen_profile(installation.settings, options)
-    source = asked.source or profile.source_name
-    if source is None and asked.file_name is None:
+    source = parameters.source or profile.source_name
+    if source is None and parameters.file_name is None:
         raise UsageError("the source is not named", hint="Give source, or file_name to take it from.")
     request = ImportRequest(
         plugin=plugin,
         job=job.name,
-        file=asked.file_name or str(source),
-        organization=asked.organization,
+        file=parameters.file_name or str(source),
+        organization=parameters.organization,
         source_name=source,
-        dry_run=asked.mode is not Mode.APPLY,
+        dry_run=parameters.mode is not Mode.APPLY,
         options=profile.options,
         idempotency_key=key,
-        media_type=told,
+        media_type=file_type,
     )
     try:
         admission = admit(installation, request, caller)
     except NotPermitted:
-        _hide_foreign(installation, caller.acting_on(entity), asked.organization)
+        _hide_invisible(installation, caller.acting_on(entity), parameters.organization)
         raise
     if not request.dry_run:
         with installation.database.connect() as connection:
@@ -129,48 +142,48 @@ def prepare(
     return admission
 
 
-def _hide_foreign(installation: Installation, caller: Actor, organization: str | None) -> None:
-    """Refuse an organization the caller has nothing to do with as one that does not exist."""
+def _hide_invisible(installation: Installation, caller: Actor, organization: str | None) -> None:
+    """Report an organization that the caller cannot see as not found."""
     if organization is not None:
         with installation.database.connect() as connection:
             organization_id = get_organization_id(connection, organization)
             require(connection, caller, Action.IMPORT_SUBMIT, organization_id, ("organization", organization))
 
 
-def _reader(settings: Settings, entity: str, media_type: str, asked: Asked) -> tuple[str, Job]:
-    """Return the one enabled plugin and job that import this kind of file into the entity.
+def _reader(settings: Settings, entity: str, media_type: str, parameters: SubmissionParameters) -> tuple[str, Job]:
+    """Return the one enabled plugin and job that import this type of file into the entity.
 
     Raises:
-        MediaTypeRefused: When none reads it.
-        PluginUnavailable: When none imports there at all, or the one named does not.
-        UsageError: When there are several.
+        MediaTypeRefused: When none reads this type.
+        PluginUnavailable: When none imports into the entity, or the named plugin or job does not.
+        UsageError: When several do.
     """
     jobs = [
         (plugin.name, job)
         for plugin in list_plugins(settings)
         for job in plugin.jobs()
         if plugin.state is PluginState.ENABLED and job.entity == entity and job.is_importer
-        and asked.plugin in (None, plugin.name) and asked.job in (None, job.name)
+        and parameters.plugin in (None, plugin.name) and parameters.job in (None, job.name)
     ]  # fmt: skip
     if not jobs:
-        raise PluginUnavailable(asked.plugin or "any", f"none that is enabled imports {entity} so")
+        raise PluginUnavailable(parameters.plugin or "any", f"no enabled plugin imports {entity} with these parameters")
     fitting = [(plugin, job) for plugin, job in jobs if media_type in job.inputs]
     if not fitting:
         known = sorted({each for _, job in jobs for each in job.inputs})
         raise MediaTypeRefused(
-            f"no enabled plugin reads {media_type or 'a body without a type'}", hint=f"There is: {', '.join(known)}."
+            f"no enabled plugin reads {media_type or 'a body without a type'}", hint=f"Use one of: {', '.join(known)}."
         )
     if len(fitting) > 1:
         names = ", ".join(f"{plugin} ({job.name})" for plugin, job in fitting)
-        raise UsageError(f"several jobs read this: {names}", hint="Say plugin, or plugin and job.")
+        raise UsageError(f"several jobs read this: {names}", hint="Set plugin, or plugin and job.")
     return fitting[0]
 
 
 async def file_of_form(request: Request) -> UploadFile:
-    """Return the part called «file» of a form; whoever closes the request closes it.
+    """Return the part «file» of a form. It is closed with the request.
 
     Raises:
-        UsageError: When there is none.
+        UsageError: When the form has no such part.
     """
     form = await request.form(max_files=1, max_fields=10)
     file = form.get("file")
@@ -180,32 +193,32 @@ async def file_of_form(request: Request) -> UploadFile:
 
 
 def name_of(file: UploadFile) -> str | None:
-    """Return what a form calls its file, as far as that can be a name."""
-    return _NO_NAME.sub("_", file.filename or "")[:_LONGEST_NAME] or None
+    """Return the name of a form's file, without characters that names may not have; None if it has no name."""
+    return _NOT_IN_NAMES.sub("_", file.filename or "")[:_MAX_NAME_LENGTH] or None
 
 
-async def take_in(incoming: Incoming, request: Request, form_file: UploadFile | None) -> None:
-    """Write the body, or the form's file, into storage as it arrives; nothing holds all of it in memory.
+async def store(incoming: Incoming, request: Request, form_file: UploadFile | None) -> None:
+    """Write the body, or the form's file, to storage while it arrives, without holding all of it in memory.
 
     Raises:
-        MediaTypeRefused: When it is packed.
+        MediaTypeRefused: When it is compressed.
     """
-    held = bytearray()
-    pieces = request.stream() if form_file is None else _pieces(form_file)
-    async for piece in pieces:
-        held += piece
-        if len(held) >= _PIECE:
-            await _write(incoming, held)
-    await _write(incoming, held)
+    buffer = bytearray()
+    chunks = request.stream() if form_file is None else _chunks(form_file)
+    async for chunk in chunks:
+        buffer += chunk
+        if len(buffer) >= _CHUNK:
+            await _write(incoming, buffer)
+    await _write(incoming, buffer)
 
 
-async def _write(incoming: Incoming, held: bytearray) -> None:
-    if incoming.size == 0 and held.startswith(_GZIP):
-        raise MediaTypeRefused("the file is packed with gzip", hint="Unpack it and send it again.")
-    await asyncio.to_thread(incoming.write, bytes(held))
-    held.clear()
+async def _write(incoming: Incoming, buffer: bytearray) -> None:
+    if incoming.size == 0 and buffer.startswith(_GZIP):
+        raise MediaTypeRefused("the file is compressed with gzip", hint="Decompress it and send it again.")
+    await asyncio.to_thread(incoming.write, bytes(buffer))
+    buffer.clear()
 
 
-async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
-    while piece := await file.read(_PIECE):
-        yield piece
+async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await file.read(_CHUNK):
+        yield chunk

@@ -11,7 +11,7 @@ from kelompok_core.issues.entries import LANGUAGES
 from kelompok_core.issues.reasons import REASONS
 
 NO_NUL = r"^[^\x00]*$"
-"""What PostgreSQL can keep as text."""
+"""Text that PostgreSQL can store."""
 
 
 def _one_of(words: Sequence[str]) -> Callable[[str], str]:
@@ -34,10 +34,10 @@ ReasonWord = Annotated[
     WithJsonSchema(
         {
             "anyOf": [{"type": "string", "enum": sorted(REASONS)}, {"type": "string"}],
-            "description": "Why the row was decided so: a reason of the core, the code of the row's first error, or "
+            "description": "The reason of the decision: a reason of the core, the code of the row's first error, or "
             "the matching rule that found the record, such as match.website.",
             "examples": ["match.possible_duplicate"],
         }
     ),
 ]
-"""Reasons in answers; errors of rows and matching rules of entities add their own."""
+"""Reasons in responses; errors of rows and matching rules of entities add their own."""

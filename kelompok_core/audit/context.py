@@ -1,4 +1,4 @@
-"""Who acts and where from: the words every transaction that writes must say first."""
+"""The audit context: who acts and how. Every transaction that writes must set it first."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditContext:
-    """Recorded with each change of the transaction.
+    """The facts that are stored with each change of a transaction.
 
     Attributes:
-        actor: A user's id, or ``system:<what>`` where no person acts.
-        origin: The doorway or use case: ``cli``, ``api``, ``import``, ``undo``, ``setup``.
-        import_id: The import that writes, if one does.
-        plugin: ``name@version`` of the plugin that proposed it.
-        request_id: Ties the change to a request or a run in another log.
+        actor: A user's id, or ``system:<what>`` if no person acts.
+        origin: The interface or use case: ``cli``, ``api``, ``import``, ``undo``, ``setup`` and others.
+        import_id: The import that writes, or None.
+        plugin: ``name@version`` of the plugin from which the change comes, or None.
+        request_id: The id of a request or run, to find it in other logs.
     """
 
     actor: str
@@ -37,7 +37,7 @@ _ANNOUNCE = sa.text("""
 
 
 def announce(connection: "sa.Connection | Session", context: AuditContext) -> None:
-    """Tell the database who acts, for this transaction alone; without it every core write is refused."""
+    """Set the audit context of the current transaction. Without it, the database refuses to write core tables."""
     connection.execute(
         _ANNOUNCE,
         {

@@ -1,4 +1,4 @@
-"""Reading the audit: what happened to a record, in an import, or lately."""
+"""Reads the audit log: the changes of a record, of an import, or the latest changes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """One recorded change; ``before`` is null for a creation, ``after`` for a deletion."""
+    """One recorded change; ``before`` is None for a creation, ``after`` for a deletion."""
 
     id: int
     occurred_at: datetime
@@ -25,7 +25,7 @@ class AuditEntry:
     after: Mapping[str, object] | None
 
     def changed(self) -> dict[str, tuple[object, object]]:
-        """Return the fields that differ as ``{field: (before, after)}``, bookkeeping left out."""
+        """Return the changed fields as ``{field: (before, after)}``, without technical columns."""
         before, after = self.before or {}, self.after or {}
         names = [name for name in {**before, **after} if name not in _BOOKKEEPING]
         pairs = {name: (before.get(name), after.get(name)) for name in names}
@@ -57,24 +57,24 @@ _LIST = """
 def list_for_record(
     connection: sa.Connection, record_id: UUID, *, limit: int = 50, before: int | None = None
 ) -> Sequence[AuditEntry]:
-    """Return the newest changes of one record, or those before an entry."""
+    """Return the newest changes of a record, or the newest before an entry."""
     return _list(connection, "a.record_id = :record_id", {"record_id": record_id}, limit, before)
 
 
 def list_for_import(
     connection: sa.Connection, import_id: UUID, *, limit: int = 50, before: int | None = None
 ) -> Sequence[AuditEntry]:
-    """Return the newest changes one import made, or those before an entry."""
+    """Return the newest changes by an import, or the newest before an entry."""
     return _list(connection, "a.import_id = :import_id", {"import_id": import_id}, limit, before)
 
 
 def list_latest(connection: sa.Connection, *, limit: int = 50) -> Sequence[AuditEntry]:
-    """Return the newest changes of all."""
+    """Return the newest changes."""
     return _list(connection, "true", {}, limit)
 
 
 def count_for_import(connection: sa.Connection, import_id: UUID) -> int:
-    """Return how many changes one import made."""
+    """Return the number of changes by an import."""
     return int(connection.scalar(_COUNT, {"import_id": import_id}) or 0)
 
 

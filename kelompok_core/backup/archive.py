@@ -1,4 +1,4 @@
-"""The backup file: a tar written and read in one pass, with a SHA-256 for each member."""
+"""Writes and reads backup files: tar archives in one pass, with a SHA-256 for each member."""
 
 import hashlib
 import io
@@ -29,7 +29,7 @@ _LARGEST_MANIFEST = 1 << 30
 _END = 1024
 """A tar ends with this many zero bytes."""
 
-_SPOILED = (tarfile.TarError, ValueError, LookupError, ArithmeticError, EOFError, RecursionError)
+_CORRUPT = (tarfile.TarError, ValueError, LookupError, ArithmeticError, EOFError, RecursionError)
 """Errors a corrupt header may raise; extended headers are read recursively."""
 
 Read = TypeVar("Read")
@@ -114,7 +114,7 @@ def new_private_file(path: Path) -> Iterator[BinaryIO]:
     """Provide a file that only its owner may read and that appears only once it is complete and synced.
 
     Raises:
-        UsageError: When the name is taken.
+        UsageError: When a file with this name exists.
     """
     _require_free(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -161,7 +161,7 @@ def iter_members(path: Path) -> Generator[tuple[str, HashingReader]]:
                 if content is None:
                     raise BackupDamaged(path, f"{info.name} is not a file")
                 yield info.name, _MemberReader(path, content)
-    except _SPOILED as error:
+    except _CORRUPT as error:
         raise BackupDamaged(path, str(error)) from error
 
 
@@ -177,7 +177,7 @@ def read_header(path: Path) -> Origin:
         name, content = next(members, ("", None))
         if name != HEADER or content is None:
             raise BackupDamaged(path, f"it does not start with {HEADER}")
-        origin = _understood(path, HEADER, read_origin, content.read(PIECE))
+        origin = _parse(path, HEADER, read_origin, content.read(PIECE))
     if origin.format > FORMAT:
         raise UsageError(
             f"{path} has format {origin.format}, this version restores formats up to {FORMAT}",
@@ -199,7 +199,7 @@ def check_archive(path: Path, on_progress: OnProgress) -> Manifest:
     if ends[SEAL].decode("ascii", "replace").strip() != found.pop(MANIFEST).sha256:
         raise BackupDamaged(path, f"{MANIFEST} does not match its checksum")
     del found[SEAL]
-    manifest = _understood(path, MANIFEST, read_manifest, ends[MANIFEST])
+    manifest = _parse(path, MANIFEST, read_manifest, ends[MANIFEST])
     _compare(path, manifest.members, found)
     return manifest
 
@@ -233,7 +233,7 @@ def _compare(path: Path, expected: Mapping[str, Member], found: Mapping[str, Mem
             raise BackupDamaged(path, f"{name} does not match its checksum")
 
 
-def _understood(path: Path, name: str, read: Callable[[bytes], Read], content: bytes) -> Read:
+def _parse(path: Path, name: str, read: Callable[[bytes], Read], content: bytes) -> Read:
     try:
         return read(content)
     except (ValueError, TypeError, LookupError, AttributeError) as error:

@@ -14,7 +14,7 @@ _PASSWORD = re.compile(rb"(://[^/\s:@\"']*):[^/\s@\"']+@")
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """Where a restore put kelompok.toml; ``is_beside`` when it kept an existing one and put this one next to it."""
+    """Where a restore wrote kelompok.toml. ``is_beside`` means that it kept an existing file and wrote another one."""
 
     path: Path
     is_beside: bool
@@ -29,7 +29,7 @@ def mask_passwords(content: bytes) -> tuple[bytes, Sequence[int]]:
 
 @contextmanager
 def placed(settings: Settings, content: bytes | None) -> Iterator[Placed | None]:
-    """Write the file, next to an existing one if there is one; remove it when the block raises."""
+    """Write the file, next to an existing one if there is one; undo that if the block raises."""
     if content is None:
         yield None
         return

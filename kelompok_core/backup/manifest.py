@@ -26,7 +26,7 @@ class Origin:
         program: The Kelompok version that made it.
         schema_revision: Migration revision of the database.
         postgresql: Major version of the server.
-        server_identifier: From pg_control_system(); None where the server does not reveal it.
+        server_identifier: From pg_control_system(); None if the server does not reveal it.
     """
 
     format: int
@@ -39,7 +39,7 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class TableContent:
-    """A table's rows, in members ``database/NAME/…``: COPY text format, gzipped."""
+    """A table whose rows are in the members ``database/NAME/…``, in COPY's text format and gzipped."""
 
     name: str
     columns: Sequence[str]
@@ -79,9 +79,9 @@ class Manifest:
 
     def to_json(self) -> dict[str, object]:
         """Return the summary for output: counts, without the list of members."""
-        told = asdict(self) | {"tables": {table.name: table.rows for table in self.tables}}
-        del told["members"]
-        return told
+        summary = asdict(self) | {"tables": {table.name: table.rows for table in self.tables}}
+        del summary["members"]
+        return summary
 
 
 def write_json(value: Origin | Manifest) -> bytes:

@@ -23,7 +23,7 @@ from kelompok_core.backup.tables import (
     find_row,
     list_tables,
     lock_for_replacing,
-    use_portable_forms,
+    use_portable_formats,
     without_triggers,
 )
 from kelompok_core.database.engine import (
@@ -35,24 +35,24 @@ from kelompok_core.database.engine import (
     upgrade,
 )
 from kelompok_core.database.in_use import require_idle
-from kelompok_core.database.rights import give_rights
+from kelompok_core.database.rights import grant_rights
 from kelompok_core.errors import BackupDamaged, Conflict, UsageError
 from kelompok_core.installation_home import make_home
 from kelompok_core.settings import Settings
-from kelompok_core.sources.inbox import give_up_missing
+from kelompok_core.sources.inbox import fail_missing_files
 from kelompok_core.sources.storage import Incoming, remove_kept
 
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """Result of a restore; ``configuration`` is None where the backup had no kelompok.toml."""
+    """The result of a restore; ``configuration`` is None if the backup has no kelompok.toml."""
 
     manifest: Manifest
     configuration: Placed | None
 
 
 @dataclass(kw_only=True)
-class _Work:
+class _RestoreProgress:
     """What a restore has written so far outside its transaction."""
 
     settings: Settings
@@ -84,7 +84,7 @@ def _require_known_tables(path: Path, manifest: Manifest) -> None:
     known = {table.name for table in manifest.tables}
     for member in manifest.members:
         if (name := _table_of(member.rpartition("/")[0])) is not None and name not in known:
-            raise BackupDamaged(path, f"{member} is of a table that the manifest does not name")
+            raise BackupDamaged(path, f"{member} belongs to a table that is not in the manifest")
 
 
 def _table_of(group: str) -> str | None:
@@ -101,7 +101,7 @@ def restore(settings: Settings, path: Path, on_progress: OnProgress) -> Restored
     manifest = check_backup(path, on_progress)
     require_idle(settings)
     make_home(settings)
-    work = _Work(settings=settings, path=path, manifest=manifest, on_progress=on_progress)
+    work = _RestoreProgress(settings=settings, path=path, manifest=manifest, on_progress=on_progress)
     with connect_as_owner(find_owner_url(settings)) as connection:
         with _all_or_nothing(connection, work):
             _restore_database(connection, work)
@@ -113,7 +113,7 @@ def restore(settings: Settings, path: Path, on_progress: OnProgress) -> Restored
 
 
 @contextmanager
-def _all_or_nothing(connection: sa.Connection, work: _Work) -> Iterator[None]:
+def _all_or_nothing(connection: sa.Connection, work: _RestoreProgress) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -124,43 +124,43 @@ def _all_or_nothing(connection: sa.Connection, work: _Work) -> Iterator[None]:
 
 
 @contextmanager
-def _blaming(work: _Work) -> Iterator[None]:
+def _reporting_damage(work: _RestoreProgress) -> Iterator[None]:
     """Report rows that the database rejects as damage to the backup, without quoting their values."""
     try:
         yield
-    except _NOT_TAKEN as error:
+    except _REJECTED as error:
         raise BackupDamaged(work.path, f"its rows do not fit the tables ({type(error).__name__})") from error
 
 
-def _restore_database(connection: sa.Connection, work: _Work) -> None:
+def _restore_database(connection: sa.Connection, work: _RestoreProgress) -> None:
     """Create the schema of the backup's revision, copy the rows in, and migrate; the caller commits."""
     driver = driver_of(connection)
-    use_portable_forms(driver)
+    use_portable_formats(driver)
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('kelompok.migrate'))"))
     require_owner(connection)
-    _require_nothing(driver)
+    _require_empty(driver)
     drop_schema(driver)
     origin = work.manifest.origin
     upgrade(connection, origin.schema_revision)
     tables = _tables_of(driver, work)
-    with _blaming(work), without_triggers(driver, list(tables.values())):
+    with _reporting_damage(work), without_triggers(driver, list(tables.values())):
         _read_members(driver, tables, work)
-    with _blaming(work):
+    with _reporting_damage(work):
         advance_sequences(driver)
     upgrade(connection, "head")
-    give_rights(connection)
-    give_up_missing(connection)  # files taken from an inbox are on another machine
+    grant_rights(connection)
+    fail_missing_files(connection)  # files taken from an inbox are on another machine
     made = f"{work.path.name}, made {origin.made_at}".encode("utf-8", "backslashreplace").decode()
     connection.execute(sa.text("SELECT begin_epoch(:made)"), {"made": made})
 
 
-def _require_nothing(driver: "psycopg.Connection[TupleRow]") -> None:
-    there = driver.execute(_TABLES_THERE).fetchall()
-    if not there:
+def _require_empty(driver: "psycopg.Connection[TupleRow]") -> None:
+    existing = driver.execute(_EXISTING_TABLES).fetchall()
+    if not existing:
         return
-    if ("alembic_version",) not in there:
+    if ("alembic_version",) not in existing:
         raise Conflict(
-            f"the database has tables of another application, such as {there[0][0]}",
+            f"the database has tables of another application, such as {existing[0][0]}",
             hint="Use a separate database for Kelompok. Nothing was changed.",
         )
     tables = list_tables(driver)
@@ -179,7 +179,7 @@ def _require_nothing(driver: "psycopg.Connection[TupleRow]") -> None:
         )
 
 
-def _tables_of(driver: "psycopg.Connection[TupleRow]", work: _Work) -> Mapping[str, Table]:
+def _tables_of(driver: "psycopg.Connection[TupleRow]", work: _RestoreProgress) -> Mapping[str, Table]:
     """Return the backup's tables; check that they match its schema revision."""
     there = {table.name: sorted(table.columns) for table in list_tables(driver)}
     backed_up = {table.name: sorted(table.columns) for table in work.manifest.tables}
@@ -189,7 +189,7 @@ def _tables_of(driver: "psycopg.Connection[TupleRow]", work: _Work) -> Mapping[s
     return {one.name: Table(name=one.name, columns=tuple(one.columns)) for one in work.manifest.tables}
 
 
-def _read_members(driver: "psycopg.Connection[TupleRow]", tables: Mapping[str, Table], work: _Work) -> None:
+def _read_members(driver: "psycopg.Connection[TupleRow]", tables: Mapping[str, Table], work: _RestoreProgress) -> None:
     copied: dict[str, int] = {}
     for group, members in groupby(_verified(work), key=lambda member: member[0].rpartition("/")[0]):
         if (name := _table_of(group)) is not None:
@@ -205,7 +205,7 @@ def _read_members(driver: "psycopg.Connection[TupleRow]", tables: Mapping[str, T
         raise BackupDamaged(work.path, "its row counts do not match its manifest")
 
 
-def _verified(work: _Work) -> Iterator[tuple[str, HashingReader]]:
+def _verified(work: _RestoreProgress) -> Iterator[tuple[str, HashingReader]]:
     """Yield the members in the manifest; verify each after it was read."""
     size = 0
     for name, content in iter_members(work.path):
@@ -225,7 +225,7 @@ def _pieces(content: HashingReader) -> Iterator[bytes]:
         yield piece
 
 
-def _keep(sha256: str, content: HashingReader, work: _Work) -> None:
+def _keep(sha256: str, content: HashingReader, work: _RestoreProgress) -> None:
     if sha256 in work.manifest.missing:  # it was damaged when the backup was made
         return
     with Incoming(work.settings.storage_url) as incoming:
@@ -237,7 +237,7 @@ def _keep(sha256: str, content: HashingReader, work: _Work) -> None:
             work.added.append(sha256)
 
 
-_NOT_TAKEN = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, zlib.error)
-_TABLES_THERE = """
+_REJECTED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, zlib.error)
+_EXISTING_TABLES = """
     SELECT relname::text FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1"""

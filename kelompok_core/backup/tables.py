@@ -1,7 +1,7 @@
-"""The database's rows as streams: copied out of one snapshot, and back in, in dependency order.
+"""Copies the rows of all tables out of a snapshot and back in, in dependency order.
 
-pg_dump is not used: it writes SQL, which a restore would run as the owner, and which names functions of one major
-version. Here the migrations create the schema, and a backup holds only rows.
+It does not use pg_dump, whose output is SQL that a restore would run as the owner, and that uses functions of one major
+version. Here, migrations create the schema, and a backup has only rows.
 """
 
 import zlib
@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 NOT_KEPT = ("alembic_version", "installation", "workers")
-"""Tables about one server and its processes: a restored database has its own."""
+"""Tables about a server and its processes, which are not backed up: a restored database has its own."""
 
 _PIECE = 8 << 20
 _FASTEST = 1
@@ -42,11 +42,11 @@ def driver_of(connection: sa.Connection) -> "psycopg.Connection[TupleRow]":
     connection.execute(sa.text("SELECT"))
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
-        raise TypeError("a connection by psycopg is needed")
+        raise TypeError("this needs a connection of psycopg")
     return driver
 
 
-def use_portable_forms(connection: "psycopg.Connection[TupleRow]") -> None:
+def use_portable_formats(connection: "psycopg.Connection[TupleRow]") -> None:
     """Make the session's text formats independent of the server's settings."""
     connection.execute(_SETTINGS)
 
@@ -126,9 +126,9 @@ def _unpacked(packed: Iterable[bytes]) -> Iterator[bytes]:
 
 @contextmanager
 def without_triggers(connection: "psycopg.Connection[TupleRow]", tables: Sequence[Table]) -> Iterator[None]:
-    """Disable our triggers for the block: the copied rows bring their audit entries with them.
+    """Disable the core's triggers during the block, because the backup includes the rows' audit entries.
 
-    Foreign keys and checks stay active. Other sessions see none of it before the transaction commits.
+    Foreign keys and checks stay active. Other sessions are not affected before the transaction commits.
     """
     names = [table.name for table in tables]
     triggers = connection.execute(_TRIGGERS, [names]).fetchall()
@@ -159,8 +159,8 @@ def advance_sequences(connection: "psycopg.Connection[TupleRow]") -> None:
 def find_row(connection: "psycopg.Connection[TupleRow]", tables: Sequence[Table]) -> str | None:
     """Return the name of a table that has rows, or None."""
     for table in tables:
-        asked = sql.SQL("SELECT EXISTS (SELECT FROM {})").format(_qualified(table))
-        if connection.execute(asked).fetchone() == (True,):
+        query = sql.SQL("SELECT EXISTS (SELECT FROM {})").format(_qualified(table))
+        if connection.execute(query).fetchone() == (True,):
             return table.name
     return None
 
@@ -175,7 +175,7 @@ def lock_for_replacing(connection: "psycopg.Connection[TupleRow]", tables: Seque
 
 
 def drop_schema(connection: "psycopg.Connection[TupleRow]") -> None:
-    """Drop our tables, views and functions; the caller has checked that the tables are empty."""
+    """Drop the core's tables, views and functions. The caller has checked that the tables are empty."""
     connection.execute(_DROP)
 
 

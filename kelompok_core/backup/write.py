@@ -1,4 +1,4 @@
-"""Makes a backup: the rows of one snapshot, then the received files they name, then the settings."""
+"""Writes a backup: the rows of one snapshot, then the received files that they name, then the settings."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 from kelompok_core.backup.archive import ArchiveWriter, OnProgress, new_private_file
 from kelompok_core.backup.configuration import mask_passwords
 from kelompok_core.backup.manifest import CONFIGURATION, DATABASE, FILES, FORMAT, Manifest, Origin, TableContent
-from kelompok_core.backup.tables import Table, copy_out, driver_of, list_tables, lock_for_reading, use_portable_forms
+from kelompok_core.backup.tables import Table, copy_out, driver_of, list_tables, lock_for_reading, use_portable_formats
 from kelompok_core.database.engine import connect_as_owner, find_owner_url
 from kelompok_core.errors import Conflict, DatabaseUnavailable, StorageUnavailable
 from kelompok_core.settings import Settings
@@ -31,7 +31,7 @@ def back_up(settings: Settings, target: Path, on_progress: OnProgress) -> Manife
 
     Args:
         settings: The installation.
-        target: The file to write; it appears only when complete, readable by its owner alone.
+        target: The file to write. It appears only when it is complete, and only its owner can read it.
         on_progress: Receives the progress.
 
     Raises:
@@ -61,7 +61,7 @@ def back_up(settings: Settings, target: Path, on_progress: OnProgress) -> Manife
 def _open_snapshot(connection: sa.Connection) -> Sequence[Table]:
     """Begin a snapshot transaction with the tables locked against migrations; return the tables."""
     driver = driver_of(connection)
-    use_portable_forms(driver)
+    use_portable_formats(driver)
     before = list_tables(driver)
     driver.commit()
     if not before:

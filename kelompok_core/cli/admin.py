@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kelompok_core.cli import output, terminal
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 from kelompok_core.issues.sentences import local_time
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 app = typer.Typer(no_args_is_help=True, help="Users, their roles, and keys for programs.")
-user = typer.Typer(no_args_is_help=True, help="People who can act.")
-role = typer.Typer(no_args_is_help=True, help="What people may do in one organization.")
+user = typer.Typer(no_args_is_help=True, help="User accounts.")
+role = typer.Typer(no_args_is_help=True, help="Roles of users in organizations.")
 key = typer.Typer(no_args_is_help=True, help="Keys for programs that act as a user, with some of the user's rights.")
 app.add_typer(user, name="user")
 app.add_typer(role, name="role")
@@ -45,7 +45,9 @@ def create_user(
         made = service.create_user(email, name, platform_role=platform_role)
         shown = {"email": made.email, "name": made.name, "role": made.platform_role}
     output.show(
-        as_json, lambda: shown, lambda _: output.print_line(say("User {email} can act now.", email=shown["email"]))
+        as_json,
+        lambda: shown,
+        lambda _: output.print_line(translate("Created the user {email}.", email=shown["email"])),
     )
 
 
@@ -57,15 +59,17 @@ def list_all_users(as_json: JsonOption = False) -> None:
     with terminal.open_installation() as installation, installation.database.session() as session:
         roles = list_roles(session)
         users = list_users(session)
-    held = {one.email: {row.organization: row.role for row in roles if row.email == one.email} for one in users}
+    roles_by_user = {
+        one.email: {row.organization: row.role for row in roles if row.email == one.email} for one in users
+    }
     shown = [
         {"email": one.email, "name": one.name, "role": one.platform_role, "status": one.status,
-         "organizations": held[one.email]}
+         "organizations": roles_by_user[one.email]}
         for one in users
     ]  # fmt: skip
     rows = [
-        (one.email, one.name, say(one.platform_role or ""), say(one.status),
-         ", ".join(f"{slug}: {say(what)}" for slug, what in held[one.email].items()))
+        (one.email, one.name, translate(one.platform_role or ""), translate(one.status),
+         ", ".join(f"{slug}: {translate(role)}" for slug, role in roles_by_user[one.email].items()))
         for one in users
     ]  # fmt: skip
     output.show(
@@ -79,14 +83,14 @@ def list_all_users(as_json: JsonOption = False) -> None:
 def suspend(email: EmailArgument, actor: ActorOption = None) -> None:
     """Suspend an account. Its running imports stop before they apply."""
     _set_status(email, "suspended", actor)
-    output.echo(say("{email} cannot act any more.", email=email))
+    output.echo(translate("{email} is suspended.", email=email))
 
 
 @user.command()
 def resume(email: EmailArgument, actor: ActorOption = None) -> None:
     """Reactivate a suspended account."""
     _set_status(email, "active", actor)
-    output.echo(say("{email} can act again.", email=email))
+    output.echo(translate("{email} is active again.", email=email))
 
 
 def _set_status(email: str, status: str, actor: str | None) -> None:
@@ -99,7 +103,7 @@ def _set_status(email: str, status: str, actor: str | None) -> None:
 @role.command()
 def grant(
     email: EmailArgument,
-    held: Annotated[str, typer.Argument(metavar="ROLE", help="owner, editor or viewer.")],
+    granted: Annotated[str, typer.Argument(metavar="ROLE", help="owner, editor or viewer.")],
     organization: OrganizationOption,
     actor: ActorOption = None,
 ) -> None:
@@ -108,8 +112,12 @@ def grant(
 
     with terminal.acting_session(actor) as (session, who):
         service = AccessService(session, who)
-        service.grant(email, _organization_id(session, organization), held)
-    output.echo(say("{email} is {role} of {organization}.", email=email, role=say(held), organization=organization))
+        service.grant(email, _organization_id(session, organization), granted)
+    output.echo(
+        translate(
+            "{email} is {role} of {organization}.", email=email, role=translate(granted), organization=organization
+        )
+    )
 
 
 @role.command("revoke")
@@ -119,13 +127,13 @@ def revoke_role(email: EmailArgument, organization: OrganizationOption, actor: A
 
     with terminal.acting_session(actor) as (session, who):
         AccessService(session, who).revoke(email, _organization_id(session, organization))
-    output.echo(say("{email} has no role in {organization} any more.", email=email, organization=organization))
+    output.echo(translate("{email} has no role in {organization} any more.", email=email, organization=organization))
 
 
 @key.command("create")
 def create_key(
     email: EmailArgument,
-    name: Annotated[str, typer.Option(help="What it is for.")],
+    name: Annotated[str, typer.Option(help="What the key is for.")],
     scope: Annotated[
         list[str],
         typer.Option(help="import.submit, import.submit:members …; repeat for more."),
@@ -149,7 +157,7 @@ def create_key(
     output.show(
         as_json,
         lambda: shown,
-        lambda _: output.print_line(f"{made.token}\n{say('Keep it now: it is never shown again.')}"),
+        lambda _: output.print_line(f"{made.token}\n{translate('Save this key now: it is not shown again.')}"),
     )
 
 
@@ -180,7 +188,7 @@ def revoke_key(
 
     with terminal.acting_session(actor) as (session, who):
         KeyService(session, who).revoke(prefix)
-    output.echo(say("{key} is revoked.", key=prefix))
+    output.echo(translate("{key} is revoked.", key=prefix))
 
 
 def _organization_id(session: "Session", slug: str) -> "UUID":

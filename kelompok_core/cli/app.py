@@ -32,9 +32,10 @@ from kelompok_core.cli import (
     ui,
 )
 from kelompok_core.cli.common_options import add_common_options
-from kelompok_core.cli.language import find_language, say, translate, use_language
+from kelompok_core.cli.language import find_language, translate, translate_message, use_language
 from kelompok_core.cli.launcher import Launcher
 from kelompok_core.cli.visible_text import visible_streams
+from kelompok_core.entities import list_words
 from kelompok_core.errors import KelompokError
 from kelompok_core.failures import explain
 from kelompok_core.installation_home import secure_home
@@ -52,10 +53,8 @@ app = typer.Typer(
 app.add_typer(plugins.app, name="plugin")
 imports.app.add_typer(review.app, name="review")
 app.add_typer(imports.app, name="import")
-app.add_typer(records.app_of(records.ORGANIZATION, belongs=False), name="org")
-app.add_typer(records.app_of(records.MEMBER), name="member")
-app.add_typer(records.app_of(records.POST), name="post")
-app.add_typer(records.app_of(records.EVENT), name="event")
+for words in list_words():
+    app.add_typer(records.app_of(words), name=words.command)
 app.add_typer(enriching.app, name="enrichment")
 app.add_typer(sdgs.app, name="sdgs")
 app.add_typer(claims.app, name="claim")
@@ -112,7 +111,7 @@ def _run(arguments: Sequence[str], launcher: Launcher) -> int:
     except SystemExit as left:
         ended = terminal.DONE if left.code is None else left.code if isinstance(left.code, int) else terminal.FAILED
     except (KeyboardInterrupt, typer.Abort):
-        output.echo(say("Interrupted."), errors=True)
+        output.echo(translate("Interrupted."), errors=True)
         return terminal.FAILED
     except Exception as error:  # noqa: BLE001 -- the outermost handler
         return _report(error, as_json=as_json)
@@ -145,13 +144,13 @@ def _tidy(settings: Settings) -> None:
 def _tell_of_the_installation(settings: Settings, *, as_json: bool) -> None:
     """Print on stderr which installation it is where that lies in a folder above."""
     if settings.is_above and not as_json and sys.stderr.isatty():
-        output.echo(say("Installation: {home}", home=settings.home.parent), errors=True)
+        output.echo(translate("Installation: {home}", home=settings.home.parent), errors=True)
 
 
 def _tell_of_the_database() -> None:
     """Print on stderr when a database is made or started: that takes seconds, and nobody should have one unawares."""
     handler = logging.StreamHandler()
-    handler.format = lambda record: translate(record.getMessage())  # type: ignore[method-assign]
+    handler.format = lambda record: translate_message(record.getMessage())  # type: ignore[method-assign]
     logger = logging.getLogger("kelompok_core.database.embedded")
     logger.handlers, logger.propagate = [handler], False
     logger.setLevel(logging.INFO)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kelompok_core.cli import completion, output, terminal
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.terminal import JsonOption, LimitOption
 from kelompok_core.issues.sentences import local_time
 
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 def audit(
     record: Annotated[
         str | None,
-        typer.Option(metavar="REF", help="Only of this record: slug, e-mail address or last 8 digits of its id."),
+        typer.Option(
+            metavar="REF",
+            help="Only changes of this record: its slug, its e-mail address, or at least the last 8 digits of its id.",
+        ),
     ] = None,
     import_id: Annotated[
         str | None,
-        typer.Option("--import", metavar="ID", help="Only by this import.", autocompletion=completion.imports),
+        typer.Option("--import", metavar="ID", help="Only changes by this import.", autocompletion=completion.imports),
     ] = None,
     limit: LimitOption = 50,
     as_json: JsonOption = False,
@@ -31,7 +34,7 @@ def audit(
     with terminal.open_installation() as installation, installation.database.connect() as connection:
         entries = _entries(connection, record, import_id, limit)
     rows = [
-        (local_time(one.occurred_at, seconds=True), say(one.action), say(one.entity), _named(one), one.actor,
+        (local_time(one.occurred_at, seconds=True), translate(one.action), translate(one.entity), _name(one), one.actor,
          one.origin,
          ", ".join(one.changed()))
         for one in entries
@@ -57,22 +60,22 @@ def _entries(connection: "sa.Connection", record: str | None, import_id: str | N
     if record is None:
         return list(trail.list_latest(connection, limit=limit))
     found = connection.scalar(
-        sa.text(_CALLED_SO), {"ref": record, "tail": record if len(record) >= SHORTEST_ID else ""}
+        sa.text(_FIND_RECORD), {"ref": record, "tail": record if len(record) >= SHORTEST_ID else ""}
     )
     if found is None:
         raise NotFound("record", record)
     return list(trail.list_for_record(connection, found, limit=limit))
 
 
-# What was deleted is found by what its audit entries say; organizations come first where names are alike.
-_CALLED_SO = """
+# Searches the audit entries, so that deleted records are found, too. Organizations come first if names are equal.
+_FIND_RECORD = """
     SELECT record_id FROM audit_logs
     WHERE coalesce(after, before)->>'slug' = :ref OR coalesce(after, before)->>'email' = lower(:ref)
        OR (:tail <> '' AND right(record_id::text, length(:tail)) = lower(:tail))
     ORDER BY entity = 'organizations' DESC, id DESC LIMIT 1"""
 
 
-def _named(entry: "AuditEntry") -> str:
+def _name(entry: "AuditEntry") -> str:
     values = entry.after or entry.before or {}
     return str(values.get("slug") or values.get("email") or values.get("name") or entry.record_id)
 

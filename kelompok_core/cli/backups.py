@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kelompok_core.cli import output, terminal
-from kelompok_core.cli.language import counted, number, say
+from kelompok_core.cli.language import counted, number, translate
 from kelompok_core.cli.progress import bytes_bar
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.terminal import JsonOption
@@ -25,38 +25,42 @@ def backup(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write database, received files and settings to one file, without stopping imports. Passwords are left out."""
+    """Write the database, received files and settings to one file, without stopping imports. Passwords are left out."""
     from kelompok_core.backup.write import back_up, default_name
     from kelompok_core.settings import require_installation
 
     require_installation(settings())
     path = target or Path(default_name(datetime.now(UTC)))
-    with bytes_bar(as_json=as_json) as tell:
-        manifest = back_up(settings(), path, tell)
+    with bytes_bar(as_json=as_json) as on_progress:
+        manifest = back_up(settings(), path, on_progress)
     facts = {"file": str(path.resolve()), "bytes": path.stat().st_size}
-    output.show(as_json, lambda: facts | manifest.to_json(), lambda _: _tell_of_backup(path, manifest))
+    output.show(as_json, lambda: facts | manifest.to_json(), lambda _: _print_backup(path, manifest))
     raise typer.Exit(terminal.ATTENTION if manifest.missing else terminal.DONE)
 
 
-def _tell_of_backup(path: Path, manifest: "Manifest") -> None:
+def _print_backup(path: Path, manifest: "Manifest") -> None:
     size = number(path.stat().st_size / 1e6, digits=1)
-    output.print_line(say("{file} contains {content}; {size} MB.", file=path, content=_content(manifest), size=size))
-    _tell_what_lacks(manifest)
-    output.print_line(say("It contains personal data and password hashes: keep it where only you can read it."))
+    output.print_line(
+        translate("{file} contains {content}; {size} MB.", file=path, content=_content(manifest), size=size)
+    )
+    _print_missing(manifest)
+    output.print_line(translate("It contains personal data and password hashes: keep it where only you can read it."))
 
 
 def _content(manifest: "Manifest") -> str:
     return f"{counted(manifest.rows, 'row', 'rows')}, {counted(manifest.files, 'received file', 'received files')}"
 
 
-def _tell_what_lacks(manifest: "Manifest") -> None:
+def _print_missing(manifest: "Manifest") -> None:
     if manifest.missing:
-        lacking = counted(len(manifest.missing), "received file", "received files")
+        missing = counted(len(manifest.missing), "received file", "received files")
         some = ", ".join(manifest.missing[:3])
-        output.print_line(say("Missing or damaged: {files}, such as {some}.", files=lacking, some=some))
+        output.print_line(translate("Missing or damaged: {files}, such as {some}.", files=missing, some=some))
     if manifest.masked:
         lines = ", ".join(map(str, manifest.masked))
-        output.print_line(say("Passwords in URLs in kelompok.toml were replaced by ***: line {lines}.", lines=lines))
+        output.print_line(
+            translate("Passwords in URLs in kelompok.toml were replaced by ***: line {lines}.", lines=lines)
+        )
 
 
 def restore(
@@ -71,19 +75,19 @@ def restore(
     from kelompok_core.backup.restore import restore as restore_backup
 
     if dry_run:
-        with bytes_bar(as_json=as_json) as tell:
-            manifest = check_backup(file, tell)
-        output.show(as_json, manifest.to_json, lambda _: _tell_of_check(file, manifest))
+        with bytes_bar(as_json=as_json) as on_progress:
+            manifest = check_backup(file, on_progress)
+        output.show(as_json, manifest.to_json, lambda _: _print_check(file, manifest))
         return
-    with bytes_bar(as_json=as_json) as tell:
-        restored = restore_backup(replace(settings(), is_there=True), file, tell)
-    output.show(as_json, lambda: _facts(restored), lambda _: _tell_of_restore(restored))
+    with bytes_bar(as_json=as_json) as on_progress:
+        restored = restore_backup(replace(settings(), is_there=True), file, on_progress)
+    output.show(as_json, lambda: _facts(restored), lambda _: _print_restore(restored))
     raise typer.Exit(terminal.ATTENTION if restored.manifest.missing else terminal.DONE)
 
 
-def _tell_of_check(file: Path, manifest: "Manifest") -> None:
+def _print_check(file: Path, manifest: "Manifest") -> None:
     output.print_line(
-        say(
+        translate(
             "{file} is intact: {content}, made {when} by version {program}.",
             file=file,
             content=_content(manifest),
@@ -91,7 +95,7 @@ def _tell_of_check(file: Path, manifest: "Manifest") -> None:
             program=manifest.origin.program,
         )
     )
-    _tell_what_lacks(manifest)
+    _print_missing(manifest)
 
 
 def _facts(restored: "Restored") -> dict[str, object]:
@@ -100,17 +104,17 @@ def _facts(restored: "Restored") -> dict[str, object]:
     return home | restored.manifest.to_json()
 
 
-def _tell_of_restore(restored: "Restored") -> None:
+def _print_restore(restored: "Restored") -> None:
     home = settings().home.resolve()
-    output.print_line(say("Restored into {home}: {content}.", home=home, content=_content(restored.manifest)))
-    _tell_what_lacks(restored.manifest)
+    output.print_line(translate("Restored into {home}: {content}.", home=home, content=_content(restored.manifest)))
+    _print_missing(restored.manifest)
     if restored.configuration is not None and restored.configuration.is_beside:
         output.print_line(
-            say(
+            translate(
                 "The existing kelompok.toml was kept; the one from the backup is {path}.",
                 path=restored.configuration.path,
             )
         )
-    output.print_line(say("Plans not applied yet are recomputed when they are applied."))
-    output.print_line(say("A backup does not include Dagster's run history: it starts empty."))
-    output.print_next(say("Next, check the installation:"), output.command("doctor"))
+    output.print_line(translate("Plans not applied yet are recomputed when they are applied."))
+    output.print_line(translate("A backup does not include Dagster's run history: it starts empty."))
+    output.print_next(translate("Next, check the installation:"), output.command("doctor"))

@@ -1,11 +1,11 @@
-"""``kelompok claim``: claims of people who want to manage an organization, and their decisions."""
+"""``kelompok claim``: claims of people who want to manage an organization, and decisions about them."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kelompok_core.cli import output, terminal
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ IdArgument = Annotated[
 ]
 
 _TABLE = "claim_requests"
-NoteOption = Annotated[str | None, typer.Option(help="Why; kept with the decision.")]
+NoteOption = Annotated[str | None, typer.Option(help="The reason; stored with the decision.")]
 
 
 @app.command("list")
@@ -33,9 +33,9 @@ def list_all(
 
     with terminal.open_installation() as installation, installation.database.session() as session:
         claims = [row._asdict() for row in list_claims(session, status=None if status == "all" else status)]
-        called = terminal.names_of(session.connection(), _TABLE, [claim["id"] for claim in claims])
+        printed_ids = terminal.names_of(session.connection(), _TABLE, [claim["id"] for claim in claims])
     columns = ("id", "organization", "email", "status", "message", "evidence_url", "note")
-    shown = [claim | {"id": called[claim["id"]], "status": say(claim["status"])} for claim in claims]
+    shown = [claim | {"id": printed_ids[claim["id"]], "status": translate(claim["status"])} for claim in claims]
     rows = [tuple(claim[column] for column in columns) for claim in shown]
     output.show(as_json, lambda: claims, lambda console: output.table(console, columns, rows))
 
@@ -57,8 +57,8 @@ def request(
         organization = get_organization(session, slug)
         service = ClaimService(session, who)
         claim = service.request(organization.id, message=message, evidence_url=evidence)
-        called = terminal.names_of(session.connection(), _TABLE, [claim.id])[claim.id]
-        output.echo(say("Claim {id} of {organization} waits for a decision.", id=called, organization=slug))
+        printed_id = terminal.names_of(session.connection(), _TABLE, [claim.id])[claim.id]
+        output.echo(translate("Claim {id} of {organization} waits for a decision.", id=printed_id, organization=slug))
 
 
 @app.command()
@@ -68,7 +68,7 @@ def approve(claim_id: IdArgument, note: NoteOption = None, actor: ActorOption = 
 
     with terminal.acting_session(actor) as (session, who):
         ClaimService(session, who).approve(_id(session, claim_id), note=note)
-    output.echo(say("Claim {id} is approved.", id=claim_id))
+    output.echo(translate("Claim {id} is approved.", id=claim_id))
 
 
 @app.command()
@@ -78,7 +78,7 @@ def reject(claim_id: IdArgument, note: NoteOption = None, actor: ActorOption = N
 
     with terminal.acting_session(actor) as (session, who):
         ClaimService(session, who).reject(_id(session, claim_id), note=note)
-    output.echo(say("Claim {id} is rejected.", id=claim_id))
+    output.echo(translate("Claim {id} is rejected.", id=claim_id))
 
 
 @app.command()
@@ -88,7 +88,7 @@ def withdraw(claim_id: IdArgument, actor: ActorOption = None) -> None:
 
     with terminal.acting_session(actor) as (session, who):
         ClaimService(session, who).withdraw(_id(session, claim_id))
-    output.echo(say("Claim {id} is withdrawn.", id=claim_id))
+    output.echo(translate("Claim {id} is withdrawn.", id=claim_id))
 
 
 def _id(session: "Session", given: str) -> "UUID":

@@ -1,4 +1,4 @@
-"""Options that every command has: the language of what is printed, and details of errors."""
+"""Options that every command has: ``--language`` and ``--debug``."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from kelompok_core.issues.entries import LANGUAGES
 
 
 def add_common_options(command: Any) -> None:
-    """Give the options to a command, and to all below a group of commands."""
+    """Add the options to a command, or to every command of a group."""
     if isinstance(command, TyperGroup):
         for child in command.commands.values():
             add_common_options(child)
@@ -26,7 +26,7 @@ def _language() -> TyperOption:
         is_eager=True,
         callback=_choose,
         autocompletion=lambda _context, _arguments, _incomplete: list(LANGUAGES),
-        help="Language of what is printed. Default: that of the environment (KELOMPOK_LANGUAGE, LANG).",
+        help="Language of the output. Default: from the environment (KELOMPOK_LANGUAGE, LANG).",
     )
 
 
@@ -47,7 +47,7 @@ def _debug() -> TyperOption:
         expose_value=False,
         is_eager=True,
         callback=_show_details,
-        help="Show where in the code an error comes from.",
+        help="Show where in the code an error happened.",
     )
 
 

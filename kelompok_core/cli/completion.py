@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.visible_text import visible
+from kelompok_core.entities import OWNERS, list_words
 from kelompok_core.errors import KelompokError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from kelompok_core.plugin_host.registry import PluginInfo
 
-CALLED_BY = {"organizations": "slug", "members": "email", "posts": "slug", "events": "slug", "users": "email"}
+CALLED_BY = {**{words.entity: words.called_by for words in list_words()}, "users": "email"}
 """For each table, the column that people know its records by."""
 
 _MOST = 50
@@ -107,7 +108,7 @@ def users(incomplete: str) -> list[str]:
 
 def imports(incomplete: str) -> list[tuple[str, str]]:
     """Complete the newest imports, by unambiguous short ids."""
-    newest = [(_LAST, say("the newest"))] if _LAST.startswith(incomplete) else []
+    newest = [(_LAST, translate("the newest"))] if _LAST.startswith(incomplete) else []
     return newest + _ask(lambda connection: _imports(connection, incomplete))
 
 
@@ -123,7 +124,7 @@ def _imports(connection: "sa.Connection", incomplete: str) -> list[tuple[str, st
     return [
         (
             called[row.id] if called[row.id].startswith(incomplete) else str(row.id),
-            f"{row.source_name}, {say(row.state)}",
+            f"{row.source_name}, {translate(row.state)}",
         )
         for row in rows
     ]
@@ -226,9 +227,6 @@ def _fields(entity: str | None) -> Sequence[str]:
     return ()
 
 
-_NOUNS = {"org": "organizations", "member": "members", "post": "posts", "event": "events"}
-
-
 def fields(ctx: typer.Context, incomplete: str) -> list[str]:
     """Complete ``FIELD=`` with the fields of the command's entity."""
     return [f"{name}=" for name in _fields(_entity_of_noun(ctx)) if f"{name}=".startswith(incomplete)]
@@ -240,4 +238,5 @@ def records(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _entity_of_noun(ctx: typer.Context) -> str:
-    return _NOUNS[str(ctx.parent.info_name if ctx.parent else "org")]
+    command = ctx.parent.info_name if ctx.parent else None
+    return next((words.entity for words in list_words() if words.command == command), OWNERS)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kelompok_core.cli import backups, output, terminal
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.terminal import JsonOption
 from kelompok_core.errors import UsageError
@@ -20,24 +20,26 @@ RoleOption = Annotated[str, typer.Option(help="runtime (reads and writes rows), 
 
 @app.command()
 def migrate(as_json: JsonOption = False) -> None:
-    """Bring the schema up to date; starts the embedded server where needed."""
+    """Update the schema to the version this program needs. Starts the embedded server if necessary."""
     from kelompok_core.database import engine
 
     status = engine.migrate(engine.find_owner_url(settings()))
     text = (
-        say("The schema is at revision {revision} already; nothing changed.", revision=status.needed)
+        translate("The schema is at revision {revision} already; nothing changed.", revision=status.needed)
         if status.is_current
-        else say(
+        else translate(
             "The schema went from {before} to revision {revision}.",
-            before=status.current or say("nothing"),
+            before=status.current or translate("nothing"),
             revision=status.needed,
         )
     )
     lines = [text]
     if status.given:
-        lines.append(say("Restored the rights of the runtime role: {rights}.", rights=", ".join(status.given)))
+        lines.append(translate("Restored the rights of the runtime role: {rights}.", rights=", ".join(status.given)))
     if status.begins_epoch:
-        lines.append(say("The database was copied from another server: plans made there are recomputed when applied."))
+        lines.append(
+            translate("The database was copied from another server: plans made there are recomputed when applied.")
+        )
     output.show(
         as_json,
         lambda: {
@@ -52,7 +54,7 @@ def migrate(as_json: JsonOption = False) -> None:
 
 @app.command()
 def status(as_json: JsonOption = False) -> None:
-    """Say which server is used, whether it runs, and at which revision it is. Starts nothing."""
+    """Show the server, whether it runs, and the revision of its schema. Starts nothing."""
     from kelompok_core.database import embedded, engine
 
     facts: dict[str, object] = {}
@@ -75,7 +77,7 @@ def status(as_json: JsonOption = False) -> None:
 
 @app.command()
 def url(role: RoleOption = "runtime") -> None:
-    """Print the URL to connect with, password inside. Starts the embedded server where needed."""
+    """Print the URL of the database, with its password. Starts the embedded server if necessary."""
     output.echo(_url(role))
 
 
@@ -96,12 +98,12 @@ def _url(role: str) -> str:
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def psql(context: typer.Context, role: RoleOption = "runtime") -> None:
-    """Open psql; what follows is handed to it, such as -c «SELECT 1»."""
+    """Open psql. Further arguments are passed to it, such as -c «SELECT 1»."""
     from kelompok_core.database.embedded import psql_path
 
     address = _url(role)
     program = str(psql_path(settings())) if settings().database_url is None else "psql"
-    # The password goes by the environment: a command line is everybody's to see.
+    # Pass the password in the environment: any user of this machine can read command lines.
     import sqlalchemy as sa
 
     parts = sa.make_url(address)
@@ -111,33 +113,35 @@ def psql(context: typer.Context, role: RoleOption = "runtime") -> None:
         query=parts.query,
     ).render_as_string()  # fmt: skip
     try:
-        os.execvpe(program, [program, bare, *context.args], environment)  # noqa: S606  (psql takes our place)
+        os.execvpe(program, [program, bare, *context.args], environment)  # noqa: S606  (psql replaces this process)
     except OSError as error:
         raise UsageError(f"cannot start {program}: {error.strerror}", hint="Install PostgreSQL's psql.") from error
 
 
 @app.command()
 def stop() -> None:
-    """Stop the embedded server; the next command starts it again."""
+    """Stop the embedded server. The next command starts it again."""
     from kelompok_core.database import embedded
 
     if settings().database_url is not None:
-        raise UsageError("an external database is configured", hint="Only the embedded server is ours to stop.")
-    output.echo(say("Stopped.") if embedded.stop(settings()) else say("It was not running."))
+        raise UsageError("an external database is configured", hint="This command stops only the embedded server.")
+    output.echo(translate("Stopped.") if embedded.stop(settings()) else translate("It was not running."))
 
 
 @app.command()
 def remove(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking for confirmation.")] = False,
 ) -> None:
-    """Stop the embedded server and delete all its data, for good. Received files stay."""
+    """Stop the embedded server and permanently delete its data. Received files are kept."""
     from kelompok_core.database import embedded
     from kelompok_core.database.in_use import require_idle
 
     if settings().database_url is not None:
-        raise UsageError("an external database is configured", hint="Only the embedded server is ours to remove.")
+        raise UsageError("an external database is configured", hint="This command removes only the embedded server.")
     require_idle(settings())
     if not yes:
-        typer.confirm(say("Delete every organization, import and audit entry of this installation?"), abort=True)
+        typer.confirm(translate("Delete every organization, import and audit entry of this installation?"), abort=True)
     removed = embedded.remove(settings())
-    output.echo(say("{folder} is gone.", folder=removed) if removed else say("There was none."))
+    output.echo(
+        translate("Deleted {folder}.", folder=removed) if removed else translate("There is no embedded server.")
+    )

@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from kelompok_core.cli import output, surroundings, terminal
-from kelompok_core.cli.language import say, translate
+from kelompok_core.cli.language import translate, translate_message
 from kelompok_core.cli.progress import progress_bar
 from kelompok_core.issues.sentences import local_time
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class EnrichmentOptions:
     """The options of an enricher's run.
 
     Attributes:
-        only_import: The given part of an import's id, or None.
+        only_import: An import's id, or its beginning or end; None for all imports.
         since: A time; UTC if it has no time zone.
     """
 
@@ -40,13 +40,13 @@ class Asked:
     config: Mapping[str, str]
 
 
-def run(asked: Asked, actor: str | None, *, as_json: bool) -> int:
+def run(options: EnrichmentOptions, actor: str | None, *, as_json: bool) -> int:
     """Run an enricher and show its report; return the exit code."""
     from kelompok_core.enrichment.run import request_enrichment
 
     with terminal.open_installation() as installation:
         enrichment_id = request_enrichment(
-            installation, _request(installation, asked), terminal.acting(installation, actor)
+            installation, _request(installation, options), terminal.acting(installation, actor)
         )
         with progress_bar(as_json=as_json) as on_progress:
             surroundings.launcher().run_enrichment(installation, enrichment_id, on_progress)
@@ -54,41 +54,44 @@ def run(asked: Asked, actor: str | None, *, as_json: bool) -> int:
     return terminal.DONE
 
 
-def _request(installation: "Installation", asked: Asked) -> "EnrichmentRequest":
+def _request(installation: "Installation", options: EnrichmentOptions) -> "EnrichmentRequest":
     from kelompok_core.cli.imports import find_import
     from kelompok_core.enrichment.run import EnrichmentRequest
 
-    since = asked.since
+    since = options.since
     return EnrichmentRequest(
-        plugin=asked.plugin,
-        job=asked.job,
-        organization=asked.organization,
-        import_id=None if asked.only_import is None else find_import(installation, asked.only_import),
+        plugin=options.plugin,
+        job=options.job,
+        organization=options.organization,
+        import_id=None if options.only_import is None else find_import(installation, options.only_import),
         changed_since=since.replace(tzinfo=UTC) if since is not None and since.tzinfo is None else since,
-        again=asked.again,
-        dry_run=asked.dry_run,
-        config=asked.config,
+        again=options.again,
+        dry_run=options.dry_run,
+        config=options.config,
     )
 
 
 def show(installation: "Installation", enrichment: "Enrichment", *, as_json: bool) -> None:
-    called = terminal.name_of(installation, "enrichments", enrichment.id)
-    output.show(as_json, enrichment.to_json, lambda console: _render(console, enrichment, called))
+    printed_id = terminal.name_of(installation, "enrichments", enrichment.id)
+    output.show(as_json, enrichment.to_json, lambda console: _render(console, enrichment, printed_id))
 
 
-def _render(console: "Console", enrichment: "Enrichment", called: str) -> None:
+def _render(console: "Console", enrichment: "Enrichment", printed_id: str) -> None:
     from kelompok_core.enrichment.records import COUNTS
 
-    would = f" ({say('dry run: nothing was written')})" if enrichment.dry_run else ""
-    state = say(
-        "Enrichment {id} by {plugin}: {state}", id=called, plugin=enrichment.plugin_label, state=say(enrichment.state)
+    dry_run_note = f" ({translate('dry run: nothing was written')})" if enrichment.dry_run else ""
+    state = translate(
+        "Enrichment {id} by {plugin}: {state}",
+        id=printed_id,
+        plugin=enrichment.plugin_label,
+        state=translate(enrichment.state),
     )
-    output.print_line(state + would, style="bold")
+    output.print_line(state + dry_run_note, style="bold")
     if enrichment.failure:
-        console.print(output.safe_text(translate(enrichment.failure), style="red"))
+        console.print(output.safe_text(translate_message(enrichment.failure), style="red"))
     if surroundings.SURROUNDINGS.debug and enrichment.failure_trace:
         console.print(output.safe_text(enrichment.failure_trace))
-    rows = [(say(entity), *(counts[name] for name in COUNTS)) for entity, counts in enrichment.counts.items()]
+    rows = [(translate(entity), *(counts[name] for name in COUNTS)) for entity, counts in enrichment.counts.items()]
     output.table(console, ("", *(name.replace("_", " ") for name in COUNTS)), rows)
     values: dict[str, int] = {}
     for counts in enrichment.counts.values():
@@ -124,9 +127,9 @@ def list_all(limit: terminal.LimitOption = 20, as_json: terminal.JsonOption = Fa
 
     with terminal.open_installation() as installation, installation.database.connect() as connection:
         found = list_enrichments(connection, limit=limit)
-        called = terminal.names_of(connection, "enrichments", [one.id for one in found])
+        printed_ids = terminal.names_of(connection, "enrichments", [one.id for one in found])
     rows = [
-        (called[one.id], local_time(one.created_at), one.plugin_label, one.job, say(one.state),
+        (printed_ids[one.id], local_time(one.created_at), one.plugin_label, one.job, translate(one.state),
          sum(counts["with_signals"] for counts in one.counts.values()))
         for one in found
     ]  # fmt: skip
@@ -161,6 +164,6 @@ def undo(
         report = undo_enrichment(
             installation, _find(installation, enrichment), terminal.acting(installation, actor), dry_run=dry_run
         )
-    rows = [(say(outcome), number) for outcome, number in report.counts.items()]
+    rows = [(translate(outcome), number) for outcome, number in report.counts.items()]
     output.show(as_json, report.to_json, lambda console: output.table(console, ("signals", "number"), rows))
     raise typer.Exit(terminal.ATTENTION if report.counts["kept"] else terminal.DONE)

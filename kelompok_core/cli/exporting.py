@@ -1,4 +1,4 @@
-"""``kelompok org|member|post|event export``: an entity's records as a file that can be imported again."""
+"""The ``export`` command of each entity: its records as a file that can be imported again."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kelompok_core.cli import terminal
-from kelompok_core.cli.language import number, say
+from kelompok_core.cli.language import number, translate
 from kelompok_core.cli.output import echo
 from kelompok_core.cli.terminal import ForceOption
 from kelompok_core.cli.visible_text import data_stream
@@ -16,14 +16,14 @@ FormatOption = Annotated[
     str | None, typer.Option("--format", help="csv, json or ndjson. Default: by the file extension, otherwise csv.")
 ]
 OrganizationOption = Annotated[
-    str | None, typer.Option("--organization", metavar="SLUG", help="Only this organization's.")
+    str | None, typer.Option("--organization", metavar="SLUG", help="Only records of this organization.")
 ]
 
 
 def add_export(app: typer.Typer, entity: str) -> None:
     """Add the command to an entity's commands."""
 
-    @app.command(help=f"Write {entity} as CSV or JSON, in columns that import them again.")
+    @app.command(help=f"Write {entity} as CSV or JSON that can be imported again.")
     def export(
         output: OutputOption = None,
         form: FormatOption = None,
@@ -45,15 +45,17 @@ def _export(entity: str, output: Path | None, given: str | None, organization: s
     form = ExportFormat(wanted)
     with terminal.open_installation() as installation:
         with installation.database.session() as session:
-            home = None if organization is None else get_organization(session, organization).id
+            owner = None if organization is None else get_organization(session, organization).id
         with installation.database.connect() as connection:
             descriptor = get_descriptor(entity)
             if output is None:
-                write_export(connection, descriptor, data_stream(), form=form, organization_id=home)
+                write_export(connection, descriptor, data_stream(), form=form, organization_id=owner)
                 return
             # Spreadsheets need a byte-order mark; JSON must not have one.
             encoding = "utf-8-sig" if form is ExportFormat.CSV else "utf-8"
             with terminal.whole_file(output, force=force, encoding=encoding) as target:
-                written = write_export(connection, descriptor, target, form=form, organization_id=home)
-    told = say("{number} {entity} written to {file}.", number=number(written), entity=say(entity), file=output)
-    echo(told)
+                written = write_export(connection, descriptor, target, form=form, organization_id=owner)
+    message = translate(
+        "{number} {entity} written to {file}.", number=number(written), entity=translate(entity), file=output
+    )
+    echo(message)

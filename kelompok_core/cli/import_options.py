@@ -34,9 +34,9 @@ class WrittenOptions:
         return ImportOptions(**{name: self.read_one(name) for name, value in self.values.items() if value is not None})
 
     def read_one(self, name: str) -> Any:
-        """Return the value of one option; for a mapping that is not given, an empty one.
+        """Return the value of one option: None, or an empty mapping, if it is not given.
 
-        An empty word is not given, so that a script can pass an empty variable.
+        For an option with fixed choices, an empty text counts as not given, so that scripts can pass an empty variable.
 
         Raises:
             UsageError: When the value is invalid, with the option.
@@ -44,7 +44,7 @@ class WrittenOptions:
         option, written = get_option(name), self.values[name]
         if written is None or (option.choices is not None and not written):
             return {} if option.is_mapping else None
-        with terminal.blaming(option.flag):
+        with terminal.naming_option(option.flag):
             return option.parse(written)
 
 
@@ -54,7 +54,10 @@ def annotation_of(name: str) -> object:
 
 
 def with_import_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Replace the parameter ``options`` of a command by one for each; it gets them as :class:`WrittenOptions`."""
+    """Replace the parameter ``options`` of a command with one parameter per option.
+
+    The command still receives ``options``, as :class:`WrittenOptions`.
+    """
     signature = inspect.signature(command, eval_str=True)
     parameters: list[inspect.Parameter] = []
     for one in signature.parameters.values():

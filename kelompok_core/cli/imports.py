@@ -1,4 +1,4 @@
-"""``kelompok import``: inspect imports, get their error files, apply reviewed plans."""
+"""``kelompok import``: list, inspect, apply, cancel and undo imports, and write their error files."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kelompok_core.cli import completion, output, surroundings, terminal
-from kelompok_core.cli.language import counted, language, number, say
+from kelompok_core.cli.language import counted, language, number, translate
 from kelompok_core.cli.terminal import ActorOption, ForceOption, JsonOption, LimitOption
 from kelompok_core.issues.sentences import local_time
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from kelompok_core.imports.shared.imports import Import
     from kelompok_core.installation import Installation
 
-app = typer.Typer(no_args_is_help=True, help="Inspect imports, get their error files, apply reviewed plans.")
+app = typer.Typer(
+    no_args_is_help=True, help="List, inspect, apply, cancel and undo imports, and write their error files."
+)
 
 IdArgument = Annotated[
     str,
@@ -38,14 +40,15 @@ def list_all(limit: LimitOption = 20, as_json: JsonOption = False) -> None:
     from kelompok_core.imports.shared.imports import list_imports
 
     with terminal.open_installation() as installation, installation.database.connect() as connection:
-        records = list_imports(connection, limit=limit)
-        called = terminal.names_of(connection, "imports", [one.id for one in records])
+        imports = list_imports(connection, limit=limit)
+        printed_ids = terminal.names_of(connection, "imports", [one.id for one in imports])
     rows = [
-        (called[one.id], local_time(one.created_at), say(one.state), one.source_name, _counts(one)) for one in records
+        (printed_ids[one.id], local_time(one.created_at), translate(one.state), one.source_name, _counts(one))
+        for one in imports
     ]
     output.show(
         as_json,
-        lambda: [_summary(one) for one in records],
+        lambda: [_summary(one) for one in imports],
         lambda console: output.table(console, ("import", "at", "state", "source", "rows"), rows),
     )
 
@@ -55,7 +58,7 @@ def _counts(import_: "Import") -> str:
     from kelompok_core.imports.shared.imports import DECISIONS
 
     counts = import_.counts or {}
-    return ", ".join(f"{number(counts[name])} {say(name)}" for name in DECISIONS if counts.get(name))
+    return ", ".join(f"{number(counts[name])} {translate(name)}" for name in DECISIONS if counts.get(name))
 
 
 def _summary(import_: "Import") -> dict[str, object]:
@@ -76,7 +79,7 @@ def _summary(import_: "Import") -> dict[str, object]:
 
 RowsOption = Annotated[
     bool,
-    typer.Option("--rows", help="Every row: its decision, and the old and new value of each field that changes."),
+    typer.Option("--rows", help="Show every row: its decision, and the old and new value of each field that changes."),
 ]
 RowsFileOption = Annotated[
     Path | None, typer.Option("--output", help="Write the rows to this file: CSV, or JSON by its extension.")
@@ -92,7 +95,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show an import's report (counts, findings, next steps) or all its rows."""
-    from kelompok_core.cli.importing import show_report
+    from kelompok_core.cli.run_import import show_report
 
     with terminal.open_installation() as installation:
         found = find_import(installation, import_id)
@@ -125,7 +128,7 @@ def _show_rows(
             return
         with terminal.whole_file(target, force=force, encoding=encoding_of(target)) as file:
             written = write_rows(iter_rows(connection, import_), file, target)
-    output.echo(say("{rows} written to {file}.", rows=counted(written, "row", "rows"), file=target))
+    output.echo(translate("{rows} written to {file}.", rows=counted(written, "row", "rows"), file=target))
 
 
 def _show_trace(installation: "Installation", import_id: "UUID") -> None:
@@ -133,7 +136,7 @@ def _show_trace(installation: "Installation", import_id: "UUID") -> None:
 
     with installation.database.connect() as connection:
         trace = get_import(connection, import_id).failure_trace
-    output.echo(trace or say("No code failed in this import."), errors=True)
+    output.echo(trace or translate("No code failed in this import."), errors=True)
 
 
 @app.command()
@@ -141,10 +144,10 @@ def errors(
     import_id: IdArgument,
     target: Annotated[
         Path | None,
-        typer.Option("--output", help="Write the error file here; corrected, it can be imported again."),
+        typer.Option("--output", help="Write the error file to this path. You can correct and import it again."),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Every finding, including warnings about imported rows.")
+        bool, typer.Option("--all", help="List every finding, including warnings about imported rows.")
     ] = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -173,11 +176,11 @@ def _write_error_file(
         written = write_errors(installation.settings, connection, import_, {language(): file})
     rows = counted(written, "row", "rows")
     if not written:
-        output.print_line(say("No row needs correcting; {file} contains only the header.", file=target))
+        output.print_line(translate("No row needs correcting; {file} contains only the header.", file=target))
         return
     again = import_again(installation.settings, connection, import_, target, is_error_file=True)
-    told = say("{rows} written to {file}. Correct the file and import it again:", rows=rows, file=target)
-    output.print_next(told, output.command(*again))
+    message = translate("{rows} written to {file}. Correct the file and import it again:", rows=rows, file=target)
+    output.print_next(message, output.command(*again))
 
 
 def _findings(connection: "sa.Connection", import_: "Import", *, everything: bool) -> "Iterator[RowIssue]":
@@ -216,20 +219,22 @@ def _write_findings(connection: "sa.Connection", import_: "Import", target: Path
     )
     with terminal.whole_file(target, force=force, encoding=encoding_of(target)) as file:
         written = write_listing(_findings(connection, import_, everything=True), form, file, target)
-    output.echo(say("{findings} written to {file}.", findings=counted(written, "finding", "findings"), file=target))
+    output.echo(
+        translate("{findings} written to {file}.", findings=counted(written, "finding", "findings"), file=target)
+    )
 
 
 @app.command("apply", epilog=terminal.EXIT_CODES)
 def apply_plan(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
     """Apply the plan of a dry run as planned. Rows whose record has changed since go to review."""
-    from kelompok_core.cli.importing import carry_out, show_report
+    from kelompok_core.cli.run_import import carry_out, show_report
     from kelompok_core.imports.applying.apply import approve
 
     with terminal.open_installation() as installation:
         found = find_import(installation, import_id, newest="mode = 'dry_run' AND state IN ('planned', 'applied')")
         import_ = approve(installation, found, terminal.acting(installation, actor))
         if import_.state == "applied":
-            output.print_line(say("This import is applied already; nothing was done."), errors=True)
+            output.print_line(translate("This import is applied already; nothing was done."), errors=True)
             raise typer.Exit(show_report(installation, found, as_json=as_json))
         raise typer.Exit(carry_out(installation, found, as_json=as_json))
 
@@ -248,14 +253,16 @@ def find_import(installation: "Installation", prefix: str, *, newest: str = "tru
 
 @app.command()
 def cancel(import_id: IdArgument, actor: ActorOption = None, as_json: JsonOption = False) -> None:
-    """Cancel an import that has not written anything yet: one that is queued or being read, or a plan."""
+    """Cancel an import that has not written anything yet: a queued one, one that is being read, or a plan."""
     from kelompok_core.imports.running.cancel import cancel
 
     with terminal.open_installation() as installation:
         import_ = cancel(installation, find_import(installation, import_id), terminal.acting(installation, actor))
-        called = terminal.name_of(installation, "imports", import_.id)
+        printed_id = terminal.name_of(installation, "imports", import_.id)
     output.show(
-        as_json, lambda: _summary(import_), lambda _: output.print_line(say("Import {id} is cancelled.", id=called))
+        as_json,
+        lambda: _summary(import_),
+        lambda _: output.print_line(translate("Import {id} is cancelled.", id=printed_id)),
     )
 
 
@@ -273,6 +280,6 @@ def undo_import(
     with terminal.open_installation() as installation:
         found = find_import(installation, import_id, newest="state IN ('applied', 'undone')")
         report = undo(installation, found, terminal.acting(installation, actor), dry_run=dry_run)
-        called = terminal.name_of(installation, "imports", report.import_.id)
-    output.show(as_json, report.to_json, lambda console: render_undo(console, report, called))
+        printed_id = terminal.name_of(installation, "imports", report.import_.id)
+    output.show(as_json, report.to_json, lambda console: render_undo(console, report, printed_id))
     raise typer.Exit(terminal.ATTENTION if report.left else terminal.DONE)

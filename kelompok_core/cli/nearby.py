@@ -1,4 +1,4 @@
-"""Names of records that somebody may have meant; looked up for the command line alone, which sees them all anyway."""
+"""Suggests similar names when a name is unknown. Only the command line does this: it may see all records anyway."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -8,43 +8,48 @@ import sqlalchemy as sa
 
 from kelompok_core.cli import terminal
 from kelompok_core.cli.completion import CALLED_BY
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
+from kelompok_core.entities import list_words
 from kelompok_core.errors import Ambiguous, KelompokError, NotFound
 from kelompok_core.issues.sentences import local_time
 from kelompok_core.suggestions import suggest
 
 _MOST = 5_000
-"""So many names are compared: those that begin alike, or have a word in common."""
+"""Maximum number of names to compare: those with the same beginning or a word in common."""
 
 _BEGINNING = 2
 _SHORTEST_WORD = 4
 
-_TABLES = {kind: table for table in CALLED_BY for kind in (table.removesuffix("s"), f"record of {table}")}
-"""By what an error calls a record: the table it is of."""
+_TABLES = {
+    "user": "users",
+    **{kind: one.entity for one in list_words() for kind in (one.singular, f"record of {one.entity}")},
+}
+"""The table of each kind of record that errors name."""
 
 
 def with_near_names(error: KelompokError) -> KelompokError:
-    """Give an error about a name that is not there, or that several have, the names that could have been meant."""
+    """Add suggestions to the error about an unknown name, or the matching imports to one about an ambiguous id."""
     if isinstance(error, Ambiguous) and error.kind == "import":
         with suppress(KelompokError, sa.exc.SQLAlchemyError):
-            error.hint = _told_apart([UUID(str(one)) for one in error.which])
+            error.hint = _list_imports([UUID(str(one)) for one in error.which])
     if isinstance(error, NotFound) and not isinstance(error, Ambiguous) and not error.hint and error.kind in _TABLES:
-        with suppress(KelompokError, sa.exc.SQLAlchemyError):  # the error itself is told whatever happens here
+        with suppress(KelompokError, sa.exc.SQLAlchemyError):  # report the error even if this fails
             error.hint = _near(_TABLES[error.kind], str(error.name))
     return error
 
 
-def _told_apart(ids: Sequence[UUID]) -> str:
-    """Return imports a line each, with what tells them apart."""
+def _list_imports(ids: Sequence[UUID]) -> str:
+    """Return one line per import, with its source, time and state."""
     from kelompok_core.imports.shared.imports import get_import
 
     with terminal.open_installation() as installation, installation.database.connect() as connection:
-        called = terminal.names_of(connection, "imports", ids)
-        records = [get_import(connection, one) for one in ids]
+        printed_ids = terminal.names_of(connection, "imports", ids)
+        imports = [get_import(connection, one) for one in ids]
     lines = [
-        f"  {called[one.id]}  {one.source_name}, {local_time(one.created_at)}, {say(one.state)}" for one in records
+        f"  {printed_ids[one.id]}  {one.source_name}, {local_time(one.created_at)}, {translate(one.state)}"
+        for one in imports
     ]
-    return "\n".join([say("Say which:"), *lines])
+    return "\n".join([translate("Use one of these:"), *lines])
 
 
 def _near(table: str, name: str) -> str | None:
@@ -60,7 +65,7 @@ def _query(table: str, column: str) -> str:
     return f"""
         SELECT DISTINCT {column} FROM {table} WHERE {column} LIKE :begins
           OR EXISTS (SELECT FROM unnest(CAST(:words AS text[])) w (word) WHERE strpos({column}, w.word) > 0)
-        LIMIT {_MOST}"""  # noqa: S608 -- ours
+        LIMIT {_MOST}"""  # noqa: S608 -- constants of this program
 
 
 def _params(wanted: str) -> dict[str, str | Sequence[str]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kelompok_core.cli import output, surroundings, terminal
-from kelompok_core.cli.language import say, translate
+from kelompok_core.cli.language import translate, translate_message
 from kelompok_core.cli.launcher import ServiceOptions
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.terminal import JsonOption
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 API_PORT, UI_PORT = 4621, 3000
 
-_MAY_TOO_MUCH = """
+_HAS_TOO_MANY_RIGHTS = """
     SELECT rolsuper OR has_table_privilege('audit_logs', 'DELETE') FROM pg_roles WHERE rolname = current_user"""
 
 Finding = tuple[str, str | None]
-"""What was looked at, and what is wrong with it (None: nothing)."""
+"""What was checked, and the problem found, or None."""
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="Where to make it; default: here.")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="Where to create it; default: the current folder.")] = Path(),
     as_json: JsonOption = False,
 ) -> None:
-    """Make an installation: a folder for its files and its database, and a file for its settings."""
+    """Create an installation: a folder for its files and its database, and a file for its settings."""
     from kelompok_core.database import engine
     from kelompok_core.database.server_files import find_server_files
 
@@ -48,18 +48,20 @@ def init(
     output.show(
         as_json,
         lambda: {"home": str(made.home.resolve()), "settings": str(made.config_file.resolve()), "made": is_new},
-        lambda _: _tell_what_is_there(made, is_new=is_new),
+        lambda _: _show_installation(made, is_new=is_new),
     )
 
 
-def _tell_what_is_there(made: Settings, *, is_new: bool) -> None:
+def _show_installation(made: Settings, *, is_new: bool) -> None:
     home, file = made.home.resolve(), made.config_file.resolve()
     if is_new:
-        output.print_line(say("Your installation is in {home}, its settings are in {file}.", home=home, file=file))
+        output.print_line(
+            translate("Your installation is in {home}, its settings are in {file}.", home=home, file=file)
+        )
     else:
-        output.print_line(say("There is an installation in {home} already; nothing changed.", home=home))
+        output.print_line(translate("There is an installation in {home} already; nothing changed.", home=home))
     output.print_next(
-        say("Next, enable what reads your files, look at one, and import it:"),
+        translate("Next, enable the plugin that reads your files, preview a file, and import it:"),
         output.command("plugin", "enable", "csv-import"),
         output.command("csv-import", "show", "FILE.csv"),
         output.command("plugin", "run", "csv-import", "--job", "import-organizations", "--file", "FILE.csv"),
@@ -67,7 +69,7 @@ def _tell_what_is_there(made: Settings, *, is_new: bool) -> None:
 
 
 def env(as_json: JsonOption = False) -> None:
-    """Print what a shell needs for Dagster's own commands: eval "$(kelompok env)"."""
+    """Print the variables that Dagster's own commands need: eval "$(kelompok env)"."""
     variables = surroundings.launcher().environment(settings())
     if as_json:
         output.print_json(dict(variables))
@@ -79,9 +81,9 @@ def env(as_json: JsonOption = False) -> None:
 def up(
     port: Annotated[int, typer.Option(help="Port of the Dagster UI, on this machine only.")] = UI_PORT,
     api_port: Annotated[int, typer.Option(help="Port of the HTTP API, on this machine only.")] = API_PORT,
-    workers: Annotated[int, typer.Option(min=1, max=32, help="How many imports run at a time.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, max=32, help="Number of imports that run at the same time.")] = 2,
 ) -> None:
-    """Start database, Dagster UI, daemon, workers and HTTP API; Ctrl-C stops all but the database."""
+    """Start the database, Dagster UI, daemon, workers and HTTP API. Ctrl-C stops all but the database."""
     if port == api_port:
         raise terminal.wrong_option(
             "--api-port", f"{port} is the port of the Dagster UI", hint="Give each a port of its own."
@@ -91,11 +93,11 @@ def up(
 
 
 def notify(text: str) -> None:
-    output.echo(translate(text))
+    output.echo(translate_message(text))
 
 
 def worker() -> None:
-    """Import what waits in the queue, one import after the other; «kelompok up» runs two of these."""
+    """Run queued imports, one after the other. «kelompok up» starts two workers."""
     raise typer.Exit(surroundings.launcher().work(settings(), notify))
 
 
@@ -103,23 +105,24 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = API_PORT,
 ) -> None:
-    """Serve the HTTP API alone; imports wait until a worker is there."""
+    """Serve the HTTP API alone. Imports wait until a worker runs."""
     from kelompok_core.api.server import serve as serve_api
 
     serve_api(settings(), host=host, port=port, notify=notify)
 
 
 def doctor(as_json: JsonOption = False) -> None:
-    """Say what is wrong with this installation, and what to do."""
-    looks = (
+    """Check this installation, and show what is wrong and how to fix it."""
+    checks = (
         (_python, _home, _plugins, _database, _received_files, _sources, _inboxes, _orchestrator)
         if settings().is_there
         else (_python, _home)
     )
-    findings = [finding for look in looks for finding in _try(look)]
+    findings = [finding for check in checks for finding in _run_check(check)]
     wrong = [finding for finding in findings if finding[1] is not None]
     rows = [
-        (_verdict(problem), translate(what), output.as_typed(translate(problem or ""))) for what, problem in findings
+        (_verdict(problem), translate_message(what), output.as_typed(translate_message(problem or "")))
+        for what, problem in findings
     ]
     output.show(
         as_json,
@@ -131,18 +134,18 @@ def doctor(as_json: JsonOption = False) -> None:
 
 def _verdict(problem: str | None) -> "Text":
     word, style = ("ok", "green") if problem is None else ("WRONG", "bold red")
-    return output.safe_text(say(word), style=style)
+    return output.safe_text(translate(word), style=style)
 
 
-def _try(look: Callable[[], list[Finding]]) -> list[Finding]:
+def _run_check(check: Callable[[], list[Finding]]) -> list[Finding]:
     try:
-        return look()
+        return check()
     except KelompokError as error:
-        return [(look.__name__.strip("_"), _sentences(error))]
+        return [(check.__name__.strip("_"), _sentences(error))]
 
 
 def _sentences(error: KelompokError) -> str:
-    return ". ".join(translate(one).rstrip(".") for one in (error.message, error.hint) if one)
+    return ". ".join(translate_message(one).rstrip(".") for one in (error.message, error.hint) if one)
 
 
 def _python() -> list[Finding]:
@@ -168,7 +171,7 @@ def _plugins() -> list[Finding]:
         (f"plugin {one.name}", None if one.state in fine else f"{one.state}: {one.reason}") for one in plugins
     ]
     if not any(one.state is PluginState.ENABLED for one in plugins):
-        found.append(("plugins", "None is enabled: kelompok plugin enable csv-import"))
+        found.append(("plugins", "No plugin is enabled: kelompok plugin enable csv-import"))
     return found
 
 
@@ -180,11 +183,15 @@ def _database() -> list[Finding]:
 
     with terminal.open_installation() as installation, installation.database.connect() as connection:
         server = connection.scalar(sa.text("SHOW server_version"))
-        may_too_much = connection.scalar(sa.text(_MAY_TOO_MUCH))
-        is_at_home = connection.scalar(sa.text("SELECT current_epoch()")) is not None
+        has_too_many_rights = connection.scalar(sa.text(_HAS_TOO_MANY_RIGHTS))
+        is_original = connection.scalar(sa.text("SELECT current_epoch()")) is not None
         loose = ", ".join(list_loose_settings(connection))
-    role = "The runtime role may change the audit: connect as a role that owns nothing." if may_too_much else None
-    moved = None if is_at_home else "It was copied from another server: run «kelompok db migrate»."
+    role = (
+        "The runtime role can change the audit log: connect as a role that owns no tables."
+        if has_too_many_rights
+        else None
+    )
+    moved = None if is_original else "It was copied from another server: run «kelompok db migrate»."
     log = (
         f"It may contain row values: {loose}. See «What the server's log has» in docs/operating.md." if loose else None
     )
@@ -204,7 +211,7 @@ def _received_files() -> list[Finding]:
 def _sources() -> list[Finding]:
     """Return the scheduled and watched sources of kelompok.toml; invalid ones are not imported."""
     found = surroundings.launcher().check_sources(settings())
-    return [(called, ". ".join(map(_sentences, problems)) or None) for called, problems in found]
+    return [(name, ". ".join(map(_sentences, problems)) or None) for name, problems in found]
 
 
 def _inbox_folders(inboxes: Path) -> list[Path]:
@@ -229,9 +236,9 @@ def _inboxes() -> list[Finding]:
         found += [(f"inbox {folder.relative_to(inboxes)}", f"{one}.") for one in list_passed_over(folder)]
     with terminal.open_installation() as installation, installation.database.connect() as connection:
         left, stuck = list_left(connection), list_stuck(connection)
-    found += [("inbox", f"{path} was taken and never imported: put it back into its folder.") for path in left]
+    found += [("inbox", f"{path} was moved but never imported: put it back into its folder.") for path in left]
     found += [
-        ("inbox", f"{path} has been waiting for an hour: «kelompok up» is not running, or cannot take it.")
+        ("inbox", f"{path} has been waiting for an hour: «kelompok up» is not running, or cannot read it.")
         for path in stuck
     ]
     return found or [("inbox", None)]

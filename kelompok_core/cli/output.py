@@ -11,7 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.visible_text import visible, visible_json
 
 if TYPE_CHECKING:
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 _SEVERITIES = {"fatal": "bold red", "error": "red", "review": "yellow", "warning": "magenta", "info": "dim"}
 _DECISIONS = {"accepted": "green", "merged": "cyan", "unchanged": "dim", "rejected": "red", "review": "yellow"}
 COLOURS = _SEVERITIES | _DECISIONS
-"""How the words for severities and decisions are coloured, everywhere."""
+"""Colours of severities and decisions in all output."""
 
 _NARROWEST = 14
-"""Characters to which a column of text may be narrowed before rows are printed as blocks."""
+"""Minimum width of a text column in characters; if columns do not fit, rows are printed as blocks."""
 
 _LONGEST_WORD = 40
-"""A longer word, such as a URL, may be broken in a table."""
+"""Longer words, such as URLs, may be broken in a table."""
 
 _PADDING = 60
-"""In a pipe, columns are padded to at most so many characters."""
+"""Maximum padding of a column in a pipe, in characters."""
 
 _GAP = 2
 _PASTED = re.compile(r"--[a-z-]+ (?:'[^'\n]*'|[^\s'=]+=[^\s'.,;]+)|kelompok(?: [a-z-]+){1,3}(?: --[a-z-]+ \S+)*")
-"""What people paste out of a sentence: an option with its value, a command."""
+"""Parts of a sentence that people paste: an option with its value, or a command."""
 
 _KEPT = "\ue000"
-"""Stands for a blank at which no line may end, while lines are made."""
+"""Replaces spaces that must not be wrapped at, while text is wrapped."""
 
 
 def console(*, errors: bool = False) -> "Console":
-    """Return where to print; in a pipe lines are as long as they are."""
+    """Return the console to print to; in a pipe it does not wrap lines."""
     from kelompok_core.cli.safe_console import SafeConsole
 
     stream = sys.stderr if errors else sys.stdout
@@ -49,7 +49,7 @@ def console(*, errors: bool = False) -> "Console":
 
 
 def is_for_a_person() -> bool:
-    """Whether what is printed goes to a terminal; what goes to a program must be complete."""
+    """Whether output goes to a terminal. Output to a program must be complete."""
     return sys.stdout.isatty()
 
 
@@ -63,7 +63,7 @@ def print_json(value: object) -> None:
 
 
 def show(as_json: bool, value: Callable[[], object], render: Callable[["Console"], None]) -> None:
-    """Print one result in the form asked for."""
+    """Print a result as JSON or for people."""
     if as_json:
         print_json(value())
     else:
@@ -71,14 +71,14 @@ def show(as_json: bool, value: Callable[[], object], render: Callable[["Console"
 
 
 def coloured(word: str) -> "Text":
-    """Return a severity or a decision in the reader's language, in its colour."""
+    """Return a translated severity or decision in its colour."""
     from rich.text import Text
 
-    return Text(visible(say(word)), style=COLOURS.get(word, ""))
+    return Text(visible(translate(word)), style=COLOURS.get(word, ""))
 
 
 def safe_text(text: str, *, style: str = "") -> "Text":
-    """Return a text for printing or for a table cell, with hidden characters made visible."""
+    """Return a text for printing or for a table cell, with control characters escaped."""
     from rich.text import Text
 
     return Text(visible(text), style=style)
@@ -86,32 +86,32 @@ def safe_text(text: str, *, style: str = "") -> "Text":
 
 @lru_cache
 def program() -> str:
-    """Return what to type for this program: its name, or its path where the shell would not find it by name."""
+    """Return how to call this program: its name, or its path if the shell would not find it by name."""
     started = Path(sys.argv[0])
     found = shutil.which("kelompok")
     is_on_path = found is not None and started.exists() and Path(found).samefile(started)
-    is_ours = started.name == "kelompok" and started.exists()
-    return "kelompok" if is_on_path or not is_ours else shlex.quote(sys.argv[0])
+    is_kelompok = started.name == "kelompok" and started.exists()
+    return "kelompok" if is_on_path or not is_kelompok else shlex.quote(sys.argv[0])
 
 
 def as_typed(text: str) -> str:
-    """Return a text with the commands of this program in it as they are to be typed here."""
+    """Return a text with its commands written so that they work in this shell; see :func:`program`."""
     return text if program() == "kelompok" else re.sub(r"(?<![\w./-])kelompok (?=[a-z])", f"{program()} ", text)
 
 
 def command(*words: object) -> str:
-    """Return a command of this program, quoted for a shell."""
+    """Return a command of this program, quoted for the shell."""
     return f"{program()} {shlex.join(str(word) for word in words)}"
 
 
 def print_line(text: "str | Text", *, style: str = "", errors: bool = False) -> None:
-    """Print one line that is never wrapped, so that a command in it can be copied whole."""
+    """Print one line without wrapping, so that a command in it can be copied whole."""
     line = safe_text(text, style=style) if isinstance(text, str) else text
     console(errors=errors).print(line, soft_wrap=True)
 
 
 def print_next(what: str, *commands: str) -> None:
-    """Print what to do next, and the commands for it on lines of their own, never wrapped."""
+    """Print what to do next, then its commands, each on its own line and never wrapped."""
     console().print(safe_text(what))
     for one in commands:
         print_line(f"  {one}")
@@ -120,18 +120,24 @@ def print_next(what: str, *commands: str) -> None:
 def table(
     console: "Console", columns: Sequence[str], rows: Sequence[Sequence[object]], *, heading: int | None = None
 ) -> None:
-    """Print rows under a header; where they do not fit the terminal side by side, each row as a block.
+    """Print rows as a table, or each row as a block if the columns do not fit the terminal.
 
-    ``heading`` is for rows that end with a sentence: so many cells stand in the first line of a block, and the table
-    is chosen only where no cell of it has to be wrapped. In a pipe each row is one line. No cell is ever cut.
+    In a pipe each row is one line. Cells are never truncated.
+
+    Args:
+        console: Where to print.
+        columns: Names of the columns, translated when printed.
+        rows: The cells of each row.
+        heading: Number of cells in the first line of a block. Set it for rows that end with a sentence: they are
+            printed as a table only if no cell has to be wrapped.
     """
     cells = [[_text(cell) for cell in row] for row in rows]
-    headers = [visible(say(column)) if column else "" for column in columns]
+    headers = [visible(translate(column)) if column else "" for column in columns]
     if not console.is_terminal:
         _print_plain(console, headers, cells)
         return
     if not rows:
-        console.print(say("There are none."))
+        console.print(translate("There are none."))
         return
     texts = [[row[at].plain for row in cells] for at in range(len(headers))]
     least = [
@@ -159,14 +165,14 @@ def _is_number(rows: Sequence[Sequence[object]], at: int) -> bool:
 
 
 def _width(header: str, cells: Sequence[str]) -> int:
-    """Return how many columns of the terminal the widest line takes: some characters take two."""
+    """Return the width of the widest line in terminal columns; some characters take two."""
     from rich.cells import cell_len
 
     return max([cell_len(header), *(cell_len(line) for cell in cells for line in cell.splitlines())])
 
 
 def _least_width(header: str, cells: Sequence[str]) -> int:
-    """Return how narrow a column may be: as its longest word, or as a few words of text."""
+    """Return the minimum width of a column: that of its longest word, within limits."""
     widest = _width(header, cells)
     if widest <= _NARROWEST:
         return widest
@@ -192,7 +198,7 @@ def _print_table(
 
 
 def _print_blocks(console: "Console", headers: Sequence[str], rows: "Sequence[Sequence[Text]]", heading: int) -> None:
-    """Print each row as a block: its first cells as a heading, the others below it with their names."""
+    """Print each row as a block: its first cells as a heading, then one line for each other cell."""
     for number, row in enumerate(rows):
         if number:
             console.print()
@@ -201,7 +207,7 @@ def _print_blocks(console: "Console", headers: Sequence[str], rows: "Sequence[Se
 
 
 def _heading(headers: Sequence[str], cells: "Sequence[Text]") -> "Text":
-    """Return cells in one line; a number has its column's name before it."""
+    """Return cells in one line, numbers with the name of their column."""
     from rich.text import Text
 
     parts = []
@@ -218,7 +224,7 @@ def _print_block(console: "Console", headers: Sequence[str], cells: "Sequence[Te
     from rich.padding import Padding
     from rich.table import Table
 
-    if len(cells) == 1:  # it needs no name
+    if len(cells) == 1:  # a single cell needs no name
         if cells[0].plain:
             console.print(Padding(_unbroken(console, cells[0], console.width - 2), (0, 0, 0, 2)))
         return
@@ -233,7 +239,7 @@ def _print_block(console: "Console", headers: Sequence[str], cells: "Sequence[Te
 
 
 def _unbroken(console: "Console", text: "Text", width: int) -> "Text":
-    """Return a text in lines of a width that end at no blank within what people paste, where that fits."""
+    """Wrap a text without breaking commands and options that people paste, if they fit."""
     from rich.text import Text
 
     kept = text.copy()
@@ -245,7 +251,7 @@ def _unbroken(console: "Console", text: "Text", width: int) -> "Text":
 
 
 def _print_plain(console: "Console", headers: Sequence[str], rows: "Sequence[Sequence[Text]]") -> None:
-    """Print rows one a line, in columns a program can part at two spaces or more."""
+    """Print one row per line, with columns separated by two or more spaces."""
     lines = [list(headers), *([" ".join(cell.plain.split("\n")) for cell in row] for row in rows)]
     widths = [min(_PADDING, max(map(len, column))) for column in zip_longest(*lines, fillvalue="")]
     for line in lines:

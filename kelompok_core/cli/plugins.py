@@ -8,7 +8,7 @@ import typer
 
 from kelompok_core.cli import completion, output, terminal
 from kelompok_core.cli.import_options import WrittenOptions, with_import_options
-from kelompok_core.cli.language import say, translate
+from kelompok_core.cli.language import translate, translate_message
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 from kelompok_core.errors import PluginUnavailable
@@ -43,7 +43,7 @@ app = typer.Typer(no_args_is_help=True, help="List, inspect, enable and run plug
 def list_all(as_json: JsonOption = False) -> None:
     """List installed plugins with their state. Runs no plugin code."""
     plugins = list_plugins(settings())
-    rows = [(one.name, one.version, _state(one), _tells(one)) for one in plugins]
+    rows = [(one.name, one.version, _state(one), _reason_or_description(one)) for one in plugins]
     output.show(
         as_json,
         lambda: [_summary(one) for one in plugins],
@@ -52,10 +52,10 @@ def list_all(as_json: JsonOption = False) -> None:
 
 
 def _state(plugin: PluginInfo) -> "Text":
-    return output.safe_text(say(plugin.state), style=_COLOURS[plugin.state])
+    return output.safe_text(translate(plugin.state), style=_COLOURS[plugin.state])
 
 
-def _tells(plugin: PluginInfo) -> str:
+def _reason_or_description(plugin: PluginInfo) -> str:
     return plugin.reason or (plugin.manifest.description if plugin.manifest else "")
 
 
@@ -72,7 +72,7 @@ def _summary(plugin: PluginInfo) -> dict[str, object]:
 
 @app.command()
 def info(name: NameArgument, as_json: JsonOption = False) -> None:
-    """Show what a plugin offers, asks for and can be set to. Runs no plugin code."""
+    """Show a plugin's jobs, profiles and settings. Runs no plugin code."""
     plugin = get_plugin(settings(), name)
     output.show(as_json, lambda: _details(plugin), lambda console: _render_info(console, plugin))
 
@@ -84,7 +84,7 @@ def _details(plugin: PluginInfo) -> dict[str, object]:
 
 def _render_info(console: "Console", plugin: PluginInfo) -> None:
     output.print_line(output.safe_text(f"{plugin.name} {plugin.version}: ", style="bold").append_text(_state(plugin)))
-    console.print(output.safe_text(_tells(plugin)))
+    console.print(output.safe_text(_reason_or_description(plugin)))
     if plugin.manifest is None:
         return
     jobs = [
@@ -108,35 +108,37 @@ def _render_info(console: "Console", plugin: PluginInfo) -> None:
 
 @app.command()
 def enable(name: NameArgument) -> None:
-    """Let a plugin run, in kelompok.toml. Its code is loaded once, to see that it can be."""
+    """Enable a plugin in kelompok.toml. Its code is loaded once as a check."""
     from kelompok_core.plugin_host.loading import load
 
     plugin = get_plugin(settings(), name)
     if plugin.manifest is None or plugin.state is PluginState.INCOMPATIBLE:
-        raise PluginUnavailable(name, f"it is {plugin.state}: {plugin.reason}", hint="It was not enabled.")
+        raise PluginUnavailable(name, f"it is {plugin.state}: {plugin.reason}", hint="The plugin was not enabled.")
     for contract in plugin.manifest.implements:
         load(plugin, contract)
     changed = set_enabled(settings(), name, enabled=True)
-    told = "{plugin} is enabled." if changed else "{plugin} was enabled already; nothing changed."
-    output.print_line(say(told, plugin=name))
+    message = "{plugin} is enabled." if changed else "{plugin} was enabled already; nothing changed."
+    output.print_line(translate(message, plugin=name))
     now = get_plugin(settings(), name)
     if now.state is PluginState.MISCONFIGURED:
         output.print_line(
-            say("It cannot run yet: {reason}", reason=translate(now.reason or "")), style="yellow", errors=True
+            translate("It cannot run yet: {reason}", reason=translate_message(now.reason or "")),
+            style="yellow",
+            errors=True,
         )
 
 
 @app.command()
 def disable(name: NameArgument) -> None:
-    """Stop a plugin from running, in kelompok.toml."""
+    """Disable a plugin in kelompok.toml."""
     get_plugin(settings(), name)
     changed = set_enabled(settings(), name, enabled=False)
-    told = "{plugin} is disabled." if changed else "{plugin} was disabled already; nothing changed."
-    output.print_line(say(told, plugin=name))
+    message = "{plugin} is disabled." if changed else "{plugin} was disabled already; nothing changed."
+    output.print_line(translate(message, plugin=name))
 
 
 JobOption = Annotated[
-    str, typer.Option(help="Which of the plugin's jobs; see «kelompok plugin info».", autocompletion=completion.jobs)
+    str, typer.Option(help="The plugin's job to run; see «kelompok plugin info».", autocompletion=completion.jobs)
 ]
 FileOption = Annotated[
     str | None, typer.Option(help="The file to import: a path, a folder of files, or a URL with an allowed scheme.")
@@ -144,14 +146,18 @@ FileOption = Annotated[
 ImportOption = Annotated[
     str | None,
     typer.Option(
-        "--import", metavar="ID", help="Enrichers: only what this import wrote.", autocompletion=completion.imports
+        "--import",
+        metavar="ID",
+        help="Enrichers: only records that this import wrote.",
+        autocompletion=completion.imports,
     ),
 ]
 SinceOption = Annotated[
-    datetime | None, typer.Option("--since", help="Enrichers: only records changed since; UTC where no zone is given.")
+    datetime | None,
+    typer.Option("--since", help="Enrichers: only records changed since this time; UTC if it has no time zone."),
 ]
 AgainOption = Annotated[
-    bool, typer.Option("--again", help="Enrichers: also records whose text is that of the last time.")
+    bool, typer.Option("--again", help="Enrichers: also records whose text has not changed since the last run.")
 ]
 OrganizationOption = Annotated[
     str | None,
@@ -162,12 +168,13 @@ OrganizationOption = Annotated[
     ),
 ]
 SourceOption = Annotated[
-    str | None, typer.Option(help="Name of the list this is; the same name again updates. Default: the file's name.")
+    str | None,
+    typer.Option(help="Name of the list. Importing the same list again updates its records. Default: the file's name."),
 ]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Plan, write nothing.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Make a plan without writing any records.")]
 SaveOption = Annotated[str | None, typer.Option("--save-profile", help="Save these options as a profile.")]
 KeyOption = Annotated[
-    str | None, typer.Option("--idempotency-key", help="The same key gives the same import, not another.")
+    str | None, typer.Option("--idempotency-key", help="Repeating a command with the same key returns the same import.")
 ]
 
 
@@ -190,13 +197,13 @@ def run(
     actor: ActorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a job: import a file (read, normalize, validate, decide, apply), or enrich what is stored."""
-    from kelompok_core.cli import enriching, importing
+    """Run a job: import a file (read, normalize, validate, decide, apply), or enrich stored records."""
+    from kelompok_core.cli import enriching, run_import
 
     if find_job(require_enabled(settings(), name), job).uses == "profile_enricher":
         if file is not None:
-            raise terminal.wrong_option("--file", f"{job} enriches what is stored; it takes no file")
-        asked = enriching.Asked(
+            raise terminal.wrong_option("--file", f"{job} enriches stored records and takes no file")
+        enrichment_options = enriching.EnrichmentOptions(
             plugin=name,
             job=job,
             organization=organization,
@@ -206,9 +213,9 @@ def run(
             dry_run=dry_run,
             config=options.read_one("config"),
         )
-        raise typer.Exit(enriching.run(asked, actor, as_json=as_json))
+        raise typer.Exit(enriching.run(enrichment_options, actor, as_json=as_json))
     if file is None:
-        raise terminal.wrong_option("--file", f"{job} imports a file: say which")
+        raise terminal.wrong_option("--file", f"{job} imports a file: give its path")
     from kelompok_core.imports.receiving.receive import ImportRequest, source_of
     from kelompok_core.imports.shared.profiles import chosen_profile, save_profile
 
@@ -226,4 +233,4 @@ def run(
     )
     if save:
         save_profile(settings(), save, replace(chosen, source_name=source_of(request)))
-    raise typer.Exit(importing.run(request, actor, as_json=as_json))
+    raise typer.Exit(run_import.run(request, actor, as_json=as_json))

@@ -123,13 +123,13 @@ def following(
     missing = preview.missing - set(suggested.values())
     if job is None or missing - {ORGANIZATION}:
         return None
-    home = ["--organization", "SLUG"] if ORGANIZATION in missing else []
+    owner = ["--organization", "SLUG"] if ORGANIZATION in missing else []
     options = _options({**mapping, **suggested}, settings)
-    return ["plugin", "run", plugin.name, "--job", job, "--file", file, *options, *home, "--dry-run"]
+    return ["plugin", "run", plugin.name, "--job", job, "--file", file, *options, *owner, "--dry-run"]
 
 
 def _options(mapping: Mapping[str, str], settings: Mapping[str, str]) -> list[str]:
     """Return settings and mapping as command-line options."""
     mapped = (word for header, field in mapping.items() for word in ("--map", f"{header}={field}"))
-    set_so = (word for key, value in settings.items() for word in ("--set", f"{key}={value}"))
-    return [*mapped, *set_so]
+    set_options = (word for key, value in settings.items() for word in ("--set", f"{key}={value}"))
+    return [*mapped, *set_options]

@@ -1,4 +1,4 @@
-"""A line on the terminal that moves while something runs."""
+"""Progress bars on the terminal."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kelompok_core.cli import output
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.visible_text import visible_streams
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kelompok_core.installation import Progress
 
 _STEPS_OF_BACKUPS = {"check": "checking the file", "restore": "restoring", "files": "received files"}
-"""All other steps are tables."""
+"""Steps of backups with a text of their own; all other steps are names of tables."""
 
 _STEPS = {
     "wait": "waiting for a worker",
@@ -34,7 +34,7 @@ def progress_bar(*, as_json: bool) -> Iterator["Callable[[Progress], None]"]:
         return
     from rich.progress import TextColumn
 
-    with _bar(TextColumn("{task.completed:,} " + say("rows"))) as show:
+    with _bar(TextColumn("{task.completed:,} " + translate("rows"))) as show:
         yield lambda progress: show(_STEPS[progress.step], progress.rows)
 
 
@@ -63,5 +63,5 @@ def _bar(amount: "ProgressColumn") -> Iterator[Callable[[str, int], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeElapsedColumn())
     # Wrap the streams again inside the bar: it would otherwise interpret colour codes that others print.
     with Bar(*columns, console=output.console(errors=True), transient=True) as bar, visible_streams():
-        task = bar.add_task(say("starting"), total=None)
-        yield lambda step, done: bar.update(task, description=say(step), completed=done)
+        task = bar.add_task(translate("starting"), total=None)
+        yield lambda step, done: bar.update(task, description=translate(step), completed=done)

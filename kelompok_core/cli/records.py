@@ -1,4 +1,4 @@
-"""``kelompok org|member|post|event``: an entity's records, with where each value comes from."""
+"""The commands of each entity, such as ``kelompok member``: its records, with where each value comes from."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,8 +8,9 @@ import typer
 
 from kelompok_core.cli import completion, output, terminal
 from kelompok_core.cli.exporting import add_export
-from kelompok_core.cli.language import number, say
+from kelompok_core.cli.language import number, translate
 from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
+from kelompok_core.entities import OWNERS, EntityWords
 from kelompok_core.issues.sentences import local_time
 
 if TYPE_CHECKING:
@@ -53,17 +54,25 @@ RefArgument = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Noun:
-    """An entity as the command line speaks of it.
+    """An entity on the command line.
 
     Attributes:
-        word: Of one record, such as «member».
-        entity: Its folder in the core.
-        columns: What a list shows.
+        words: Its names, and the columns of a list.
     """
 
-    word: str
-    entity: str
-    columns: tuple[str, ...]
+    words: EntityWords
+
+    @property
+    def entity(self) -> str:
+        return self.words.entity
+
+    @property
+    def word(self) -> str:
+        return self.words.singular
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.words.columns
 
     @property
     def article(self) -> str:
@@ -86,27 +95,16 @@ class Noun:
         return get_service(self.entity, session, actor)
 
 
-ORGANIZATION = Noun(
-    word="organization",
-    entity="organizations",
-    columns=("slug", "name", "country", "region", "city", "website_url", "official_email", "claim_status"),
-)
-MEMBER = Noun(word="member", entity="members", columns=("name", "position", "email", "phone", "status"))
-POST = Noun(word="post", entity="posts", columns=("slug", "title", "written_on", "status", "canonical_url"))
-EVENT = Noun(
-    word="event", entity="events", columns=("slug", "title", "starts_at", "ends_at", "timezone", "status", "city")
-)
-
-
-def app_of(noun: Noun, *, belongs: bool = True) -> typer.Typer:
-    """Return the commands of one entity; ``belongs`` when its records belong to an organization."""
+def app_of(words: EntityWords) -> typer.Typer:
+    """Return the commands of one entity."""
+    noun = Noun(words=words)
     app = typer.Typer(no_args_is_help=True, help=f"{noun.entity.capitalize()}, with where each value comes from.")
     _add_writing(app, noun)
     add_export(app, noun.entity)
-    if belongs:
-        _add_of_an_organization(app, noun)
+    if noun.entity == OWNERS:
+        _add_of_owners(app, noun)
     else:
-        _add_of_organizations(app, noun)
+        _add_of_an_organization(app, noun)
     return app
 
 
@@ -123,7 +121,9 @@ def _add_writing(app: typer.Typer, noun: Noun) -> None:
             found = noun.queries(session).get(ref, _home(session, organization))
             changed = noun.service(session, who).update(found.id, terminal.pairs(given, "--set", first=True))
             summary = _summary(noun, session, changed)
-        output.show(as_json, lambda: summary, lambda _: output.print_line(f"{say('Updated')}: {_called(summary)}"))
+        output.show(
+            as_json, lambda: summary, lambda _: output.print_line(f"{translate('Updated')}: {_called(summary)}")
+        )
 
     @app.command(help=f"Show one {noun.word}: values, who said each, evidence and history.")
     def show(ref: RefArgument, organization: HomeOption = None, as_json: JsonOption = False) -> None:
@@ -150,7 +150,7 @@ def _add_writing(app: typer.Typer, noun: Noun) -> None:
         output.show(as_json, shown.to_json, shown.render)
 
 
-def _add_of_organizations(app: typer.Typer, noun: Noun) -> None:
+def _add_of_owners(app: typer.Typer, noun: Noun) -> None:
     @app.command("list", help=f"List {noun.entity} by name.")
     def list_all(search: SearchOption = None, limit: LimitOption = 50, as_json: JsonOption = False) -> None:
         _list(noun, None, search, limit, as_json=as_json)
@@ -201,7 +201,7 @@ def _list(noun: Noun, organization: str | None, search: str | None, limit: int, 
     def render(console: "Console") -> None:
         output.table(console, columns, [[one[name] for name in columns] for one in cells])
         shown, all_there = number(len(summaries)), number(total)
-        output.print_line(say("{shown} of {total}", shown=shown, total=all_there))
+        output.print_line(translate("{shown} of {total}", shown=shown, total=all_there))
 
     output.show(as_json, lambda: summaries, render)
 
@@ -211,7 +211,7 @@ def _create(noun: Noun, given: list[str], organization: str | None, actor: str |
         values = terminal.pairs(given, "--set", first=True)
         made = noun.service(session, who).create(values, _home(session, organization))
         summary = _summary(noun, session, made)
-    output.show(as_json, lambda: summary, lambda _: output.print_line(f"{say('Created')}: {_called(summary)}"))
+    output.show(as_json, lambda: summary, lambda _: output.print_line(f"{translate('Created')}: {_called(summary)}"))
 
 
 def _home(session: "Session", slug: str | None) -> "UUID | None":
@@ -261,7 +261,9 @@ def _shown(record: Any, value: Any) -> object:
 
 def _plain(value: Any) -> Any:
     """Return a value as the terminal and JSON show it: days and dates and times in ISO 8601."""
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    from kelompok_core.record_queries import plain
+
+    return value.isoformat() if hasattr(value, "isoformat") else plain(value)
 
 
 def _values(noun: Noun, session: "Session", record: Any) -> list[tuple[str, object, object]]:
@@ -321,7 +323,7 @@ class _Shown:
         output.table(console, ("evidence: source", "file", "line", "row", "import"), seen)
         console.print()
         changes = [
-            (local_time(one.occurred_at), say(one.action), one.actor, one.origin, ", ".join(one.changed()))
+            (local_time(one.occurred_at), translate(one.action), one.actor, one.origin, ", ".join(one.changed()))
             for one in self.history
         ]
         output.table(console, ("history", "action", "actor", "origin", "fields"), changes)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kelompok_core.cli import output, terminal
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def list_all(
             {"from": row.from_slug, "kind": row.kind, "to": row.to_slug}
             for row in list_relationships(session, slug=organization)
         ]
-    rows = [(one["from"], say(one["kind"]), one["to"]) for one in found]
+    rows = [(one["from"], translate(one["kind"]), one["to"]) for one in found]
     output.show(as_json, lambda: found, lambda console: output.table(console, ("from", "is … of", "to"), rows))
 
 
@@ -48,7 +48,7 @@ def create(one: FromArgument, kind: KindArgument, other: ToArgument, actor: Acto
     with terminal.acting_session(actor) as (session, who):
         service, from_id, to_id = _open(session, who, one, other)
         service.create(from_id, kind, to_id)
-    output.echo(say("{one} is {kind} of {other}.", one=one, kind=say(kind), other=other))
+    output.echo(translate("{one} is {kind} of {other}.", one=one, kind=translate(kind), other=other))
 
 
 @app.command()
@@ -57,7 +57,7 @@ def remove(one: FromArgument, kind: KindArgument, other: ToArgument, actor: Acto
     with terminal.acting_session(actor) as (session, who):
         service, from_id, to_id = _open(session, who, one, other)
         service.remove(from_id, kind, to_id)
-    output.echo(say("{one} is not {kind} of {other} any more.", one=one, kind=say(kind), other=other))
+    output.echo(translate("{one} is not {kind} of {other} any more.", one=one, kind=translate(kind), other=other))
 
 
 def _open(session: "Session", actor: "Actor", one: str, other: str) -> "tuple[RelationshipService, UUID, UUID]":

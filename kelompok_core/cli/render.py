@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kelompok_core.cli.language import counted, language, number, say, translate
+from kelompok_core.cli.language import counted, language, number, translate, translate_message
 from kelompok_core.cli.output import COLOURS, coloured, command, print_line, print_next, safe_text, table
 from kelompok_core.cli.rows import render_rows
 from kelompok_core.imports.shared.imports import DECISIONS
@@ -25,14 +25,14 @@ class Shown:
     """A report with the other data shown in the terminal.
 
     Attributes:
-        called: The import's id as printed.
+        printed_id: The import's id as printed.
         rows: The first rows of a plan that waits for approval, without those that change nothing.
         error_file: Suggested path for the import's error file.
         again: The words of the command that imports the corrected error file, if there are rows to correct.
     """
 
     report: "ImportReport"
-    called: str
+    printed_id: str
     rows: "Sequence[DecidedRow]" = ()
     error_file: str = ""
     again: Sequence[str] | None = None
@@ -40,10 +40,10 @@ class Shown:
 
 def report_to_json(shown: Shown) -> dict[str, object]:
     """Return the report as JSON; for a plan, with its first rows."""
-    told = shown.report.to_json()
+    values = shown.report.to_json()
     if shown.report.import_.waits_for_approval:
-        told["plan"] = [one.to_json() for one in shown.rows]
-    return told
+        values["plan"] = [one.to_json() for one in shown.rows]
+    return values
 
 
 def render_report(console: "Console", shown: Shown) -> None:
@@ -51,14 +51,16 @@ def render_report(console: "Console", shown: Shown) -> None:
     report = shown.report
     import_ = report.import_
     is_plan = import_.dry_run and import_.approved_by is None and import_.state != "applied"
-    kind = say("Dry run") if is_plan else say("Import")
-    state = say("{kind} {id} is {state}", kind=kind, id=shown.called, state=say(import_.state))
+    kind = translate("Dry run") if is_plan else translate("Import")
+    state = translate("{kind} {id} is {state}", kind=kind, id=shown.printed_id, state=translate(import_.state))
     print_line(state, style="bold")
-    console.print(safe_text(say("{file} as source «{source}»", file=import_.file_name, source=import_.source_name)))
+    console.print(
+        safe_text(translate("{file} as source «{source}»", file=import_.file_name, source=import_.source_name))
+    )
     if import_.read_as:
         console.print(safe_text(describe_reading(import_.read_as)))
     if import_.failure and not any(group.severity == "fatal" for group in report.groups):
-        console.print(safe_text(translate(import_.failure), style="red"))
+        console.print(safe_text(translate_message(import_.failure), style="red"))
     _counts(console, report)
     _mapping(console, report)
     _plan(console, shown)
@@ -69,42 +71,42 @@ def render_report(console: "Console", shown: Shown) -> None:
 def _counts(console: "Console", report: "ImportReport") -> None:
     counts = report.counts
     most = max(counts[name] for name in DECISIONS) or 1
-    width = max(map(len, (say(name) for name in DECISIONS)))
-    read = say("row read" if counts["rows_read"] == 1 else "rows read")
+    width = max(map(len, (translate(name) for name in DECISIONS)))
+    read = translate("row read" if counts["rows_read"] == 1 else "rows read")
     console.print(safe_text(f"\n{number(counts['rows_read']):>10} {read}{_blank_lines(report)}"))
     for name in DECISIONS:
         bar = "█" * -(-counts[name] * _BAR // most)
-        line = safe_text(f"{number(counts[name]):>10} {say(name):<{width}} ").append(bar, style=COLOURS[name])
+        line = safe_text(f"{number(counts[name]):>10} {translate(name):<{width}} ").append(bar, style=COLOURS[name])
         console.print(line)
     if report.seconds:
         speed = number(report.rows_per_second)
         sentence = "{seconds} s, {speed} row/s" if speed == "1" else "{seconds} s, {speed} rows/s"
-        told = say(sentence, seconds=number(report.seconds, digits=1), speed=speed)
-        console.print(safe_text(f"\n{told}", style="dim"))
+        speed_line = translate(sentence, seconds=number(report.seconds, digits=1), speed=speed)
+        console.print(safe_text(f"\n{speed_line}", style="dim"))
 
 
 def _blank_lines(report: "ImportReport") -> str:
     if not report.import_.blank_lines:
         return ""
-    return f" ({counted(report.import_.blank_lines, 'blank line passed over', 'blank lines passed over')})"
+    return f" ({counted(report.import_.blank_lines, 'blank line skipped', 'blank lines skipped')})"
 
 
 def _mapping(console: "Console", report: "ImportReport") -> None:
     if report.import_.mapping:
         fields = report.import_.mapping
         columns = [f"{column} → {fields[column]}" for column in report.import_.header if column in fields]
-        console.print(safe_text(f"{say('Columns')}: {', '.join(columns)}"))
+        console.print(safe_text(f"{translate('Columns')}: {', '.join(columns)}"))
     unknown = [group.column or "" for group in report.groups if group.code == _UNMAPPED]
     if unknown:
-        console.print(safe_text(f"{say('Kept as extra data')}: {', '.join(unknown)}"))
+        console.print(safe_text(f"{translate('Kept as extra data')}: {', '.join(unknown)}"))
 
 
 def _plan(console: "Console", shown: Shown) -> None:
     if not shown.rows:
         return
-    print_line(f"\n{say('What it would do:')}", style="bold")
-    told_below = {group.code for group in shown.report.groups}
-    render_rows(console, shown.rows, whole=False, told_below=told_below)
+    print_line(f"\n{translate('Planned changes:')}", style="bold")
+    explained_below = {group.code for group in shown.report.groups}
+    render_rows(console, shown.rows, whole=False, explained_below=explained_below)
     counts = shown.report.counts
     rest = counts["rows_read"] - counts["unchanged"] - len(shown.rows)
     if rest > 0:
@@ -113,7 +115,7 @@ def _plan(console: "Console", shown: Shown) -> None:
             "more row would change something or needs attention",
             "more rows would change something or need attention",
         )
-        print_next(f"{more}:", command("import", "show", shown.called, "--rows"))
+        print_next(f"{more}:", command("import", "show", shown.printed_id, "--rows"))
 
 
 def _issues(console: "Console", shown: Shown) -> None:
@@ -124,7 +126,7 @@ def _issues(console: "Console", shown: Shown) -> None:
         (
             coloured(group.severity),
             group.code,
-            counted(group.count, "row", "rows") if _is_of_rows(group) else "",
+            counted(group.count, "row", "rows") if _concerns_rows(group) else "",
             _lines(group),
             group.examples[0].message(language()),
         )
@@ -134,103 +136,113 @@ def _issues(console: "Console", shown: Shown) -> None:
     table(console, ("severity", "code", "rows", "lines", "first of them"), rows, heading=4)
     console.print()
     if any(group.count > len(group.examples) for group in groups):
-        print_next(say("Every finding, with its line:"), command("import", "errors", shown.called, "--all"))
+        print_next(
+            translate("To list every finding with its line:"), command("import", "errors", shown.printed_id, "--all")
+        )
 
 
-def _is_of_rows(group: "IssueGroup") -> bool:
+def _concerns_rows(group: "IssueGroup") -> bool:
     return group.examples[0].row_number is not None
 
 
 def _lines(group: "IssueGroup") -> str:
     lines = [str(example.line) for example in group.examples if example.line]
     more = " …" if group.count > len(group.examples) else ""
-    word = say("line" if len(lines) == 1 and not more else "lines")
+    word = translate("line" if len(lines) == 1 and not more else "lines")
     return f"{word} {', '.join(lines)}{more}" if lines else ""
 
 
 def _closing(shown: Shown) -> None:
-    report, called = shown.report, shown.called
+    report, printed_id = shown.report, shown.printed_id
     import_, counts = report.import_, report.counts
     is_plan = import_.waits_for_approval
     changes = counts["accepted"] or counts["merged"]
     if not counts["rows_read"] and import_.state in ("planned", "applied"):
-        print_line(say("The file has no rows: there is nothing to import."))
+        print_line(translate("The file has no rows: there is nothing to import."))
     elif is_plan and changes:
-        print_next(say("Nothing was written yet. To do exactly this:"), command("import", "apply", called))
+        print_next(translate("Nothing was written yet. To apply this plan:"), command("import", "apply", printed_id))
     elif is_plan:
-        print_line(say("Nothing was written, and applying this would change nothing."))
+        print_line(translate("Nothing was written, and applying this plan would change nothing."))
     elif import_.state == "applied" and not changes and not report.needs_attention:
-        print_line(say("Nothing changed: the core already says all of this."))
+        print_line(translate("Nothing changed: all of these values are already stored."))
     if report.waiting and import_.state == "applied":
-        waiting = counted(report.waiting, "row waits for a person to decide", "rows wait for a person to decide")
-        print_next(f"{waiting}:", command("import", "review", "list", "--import", called))
+        waiting = counted(report.waiting, "row waits for review", "rows wait for review")
+        print_next(f"{waiting}:", command("import", "review", "list", "--import", printed_id))
     if shown.again is not None:
-        _handed_back(shown)
+        _print_correction_steps(shown)
     if import_.state == "failed" and import_.failure_trace:
-        print_next(say("Where in the code that happened:"), command("import", "show", called, "--debug"))
+        print_next(translate("To see where in the code it failed:"), command("import", "show", printed_id, "--debug"))
 
 
-def _handed_back(shown: Shown) -> None:
-    """Print how to get the error file, and how to import it again once corrected."""
-    back = counted(_count_back(shown.report), "row to correct", "rows to correct")
+def _print_correction_steps(shown: Shown) -> None:
+    """Print the commands that write the error file and import it again once corrected."""
+    to_correct = counted(_count_to_correct(shown.report), "row to correct", "rows to correct")
     still_wait = shown.report.import_.state in ("planned", "applied")
-    if still_wait and shown.report.waiting and shown.report.counts["rejected"]:  # they were counted above as well
-        back += f" ({say('{number} of them wait for a person', number=number(shown.report.waiting))})"
+    if still_wait and shown.report.waiting and shown.report.counts["rejected"]:  # they were listed above as well
+        to_correct += f" ({translate('{number} of them wait for review', number=number(shown.report.waiting))})"
     print_next(
-        say("{rows}: write the error file, correct it, and send it again:", rows=back),
-        command("import", "errors", shown.called, "--output", shown.error_file),
+        translate("{rows}: write the error file, correct it, and import it again:", rows=to_correct),
+        command("import", "errors", shown.printed_id, "--output", shown.error_file),
         command(*(shown.again or ())),
     )
 
 
-def _count_back(report: "ImportReport") -> int:
+def _count_to_correct(report: "ImportReport") -> int:
     return report.counts["rejected"] + report.waiting
 
 
 _UNDONE = {
-    "deleted": "the import had made them: gone",
-    "restored": "fields have their old value again",
-    "kept": "changed since: left as they are",
-    "refused": "others need them: left as they are",
+    "deleted": "created by the import: deleted",
+    "restored": "fields got their old values back",
+    "kept": "changed since: not changed back",
+    "refused": "other records need them: not deleted",
 }
 
 
-def render_undo(console: "Console", report: "UndoReport", called: str) -> None:
+def render_undo(console: "Console", report: "UndoReport", printed_id: str) -> None:
     """Print what an undo did: counts, then each record that differs from before the import."""
-    print_line(_said_of_undo(report, called), style="bold")
+    print_line(_undo_headline(report, printed_id), style="bold")
     if report.again and not any(report.counts.values()):
         return
-    width = max(map(len, (say(outcome) for outcome in _UNDONE)))
+    width = max(map(len, (translate(outcome) for outcome in _UNDONE)))
     for outcome, meaning in _UNDONE.items():
-        console.print(safe_text(f"{number(report.counts[outcome]):>10} {say(outcome):<{width}}  {say(meaning)}"))
+        console.print(
+            safe_text(f"{number(report.counts[outcome]):>10} {translate(outcome):<{width}}  {translate(meaning)}")
+        )
     if report.left:
         rows = [
-            (one.label, say(one.outcome), translate(one.reason or ""), ", ".join(one.kept), ", ".join(one.restored))
+            (
+                one.label,
+                translate(one.outcome),
+                translate_message(one.reason or ""),
+                ", ".join(one.kept),
+                ", ".join(one.restored),
+            )
             for one in report.left
         ]
         table(console, ("record", "outcome", "why", "kept", "restored"), rows)
     if report.dry_run and (report.changes_something or not report.again):
-        print_next(say("Nothing was done. To do it:"), command("import", "undo", called))
+        print_next(translate("Nothing was done. To do it:"), command("import", "undo", printed_id))
 
 
 def describe_reading(read_as: Mapping[str, object]) -> str:
     """Return how a source was read, in the reader's language."""
-    settings = [f"{say(name.replace('_', ' '))} «{_setting(value)}»" for name, value in sorted(read_as.items())]
-    return f"{say('Read as')}: {', '.join(settings)}"
+    settings = [f"{translate(name.replace('_', ' '))} «{_setting(value)}»" for name, value in sorted(read_as.items())]
+    return f"{translate('Read as')}: {', '.join(settings)}"
 
 
-def _said_of_undo(report: "UndoReport", called: str) -> str:
+def _undo_headline(report: "UndoReport", printed_id: str) -> str:
     if report.again:
         done, remaining = report.counts["deleted"] + report.counts["restored"], len(report.left)
         if not any(report.counts.values()):
-            return say("Import {id} was undone before, and nothing is left to take back. Nothing changed.", id=called)
+            return translate("Import {id} was already undone completely. Nothing changed.", id=printed_id)
         if report.dry_run:
-            return say("Import {id} was undone before. What that left would be taken back:", id=called)
-        facts = {"id": called, "done": number(done), "left": number(remaining)}
-        return say("Import {id} was undone before; {done} taken back now, {left} remain:", **facts)
+            return translate("Import {id} was undone before. Undoing the rest would change:", id=printed_id)
+        facts = {"id": printed_id, "done": number(done), "left": number(remaining)}
+        return translate("Import {id} was undone before; {done} more records undone now, {left} remain:", **facts)
     if report.dry_run:
-        return say("Import {id} would be undone", id=called)
-    return say("Import {id} is {state}", id=called, state=say(report.import_.state))
+        return translate("Import {id} would be undone", id=printed_id)
+    return translate("Import {id} is {state}", id=printed_id, state=translate(report.import_.state))
 
 
 def _setting(value: object) -> str:

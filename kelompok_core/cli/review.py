@@ -1,11 +1,11 @@
-"""``kelompok import review``: the rows that wait for a person's decision."""
+"""``kelompok import review``: list and decide the rows that wait for review."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kelompok_core.cli import completion, output, terminal
-from kelompok_core.cli.language import language, say
+from kelompok_core.cli.language import language, translate
 from kelompok_core.cli.terminal import ActorOption, JsonOption, LimitOption
 from kelompok_core.issues.entries import LANGUAGES
 
@@ -32,7 +32,7 @@ NoteOption = Annotated[str | None, typer.Option(help="The reason; stored with th
 def list_all(
     import_id: Annotated[
         str | None,
-        typer.Option("--import", metavar="ID", help="Only of this import.", autocompletion=completion.imports),
+        typer.Option("--import", metavar="ID", help="Only the rows of this import.", autocompletion=completion.imports),
     ] = None,
     limit: LimitOption = 100,
     actor: ActorOption = None,
@@ -48,25 +48,28 @@ def list_all(
         wanted = get_id(connection, "imports", import_id) if import_id else None
         owners = list_organizations_where(connection, reader, Action.IMPORT_READ)
         sees = list_visible_organizations(connection, reader)
-        item = list_review_items(connection, import_id=wanted, organizations=owners, limit=limit, sees=sees)
-        called = terminal.names_of(connection, "imports", [one.import_id for one in item])
-    rows = [(_called(one, called), one.source_name, one.line, one.label, one.reason, len(one.may_be)) for one in item]
+        items = list_review_items(connection, import_id=wanted, organizations=owners, limit=limit, sees=sees)
+        import_names = terminal.names_of(connection, "imports", [one.import_id for one in items])
+    rows = [
+        (_ref(one, import_names), one.source_name, one.line, one.label, one.reason, len(one.may_be)) for one in items
+    ]
 
     def render(console: "Console") -> None:
         if not rows:
-            output.print_line(say("No row waits for a person."))
+            output.print_line(translate("No row waits for review."))
             return
         output.table(console, ("row", "source", "line", "name", "why", "candidates"), rows)
         shown = rows[0][0]
         output.print_next(
-            say("To look at one, beside the records it may be:"), output.command("import", "review", "show", shown)
+            translate("To compare one with the records it may match:"),
+            output.command("import", "review", "show", shown),
         )
 
-    output.show(as_json, lambda: [_to_json(one) for one in item], render)
+    output.show(as_json, lambda: [_to_json(one) for one in items], render)
 
 
-def _called(row: "ReviewItem", called: "Mapping[UUID, str]") -> str:
-    return f"{called[row.import_id]}:{row.row_number}"
+def _ref(item: "ReviewItem", import_names: "Mapping[UUID, str]") -> str:
+    return f"{import_names[item.import_id]}:{item.row_number}"
 
 
 @app.command()
@@ -81,33 +84,33 @@ def show(ref: RefArgument, actor: ActorOption = None, as_json: JsonOption = Fals
         item = get_review_item(connection, *row, sees=list_visible_organizations(connection, reader))
         candidates = list_candidates(connection, item)
         beside = {slug: compare(connection, item, record_id) for slug, record_id in candidates.items()}
-        called = _called(item, terminal.names_of(connection, "imports", [item.import_id]))
+        shown_ref = _ref(item, terminal.names_of(connection, "imports", [item.import_id]))
     output.show(
         as_json,
         lambda: _to_json(item) | {"beside": {slug: [vars(pair) for pair in pairs] for slug, pairs in beside.items()}},
-        lambda console: _render(console, item, beside, called),
+        lambda console: _render(console, item, beside, shown_ref),
     )
 
 
-def _render(console: "Console", item: "ReviewItem", beside: "Mapping[str, list[Comparison]]", called: str) -> None:
-    where = say("{row}, line {line} of «{source}»", row=called, line=item.line, source=item.source_name)
+def _render(console: "Console", item: "ReviewItem", beside: "Mapping[str, list[Comparison]]", shown_ref: str) -> None:
+    where = translate("{row}, line {line} of «{source}»", row=shown_ref, line=item.line, source=item.source_name)
     output.print_line(where, style="bold")
     console.print(output.safe_text(item.message(language())))
     for slug, pairs in beside.items():
         output.table(console, ("field", "the row", slug, "set by"), _pairs(pairs))
     if not beside:
-        output.table(console, ("field", "the row"), _said(item))
+        output.table(console, ("field", "the row"), _values(item))
     output.print_next(
-        say("To take it into a record, to take it as a record of its own, or to leave it out:")
+        translate("To merge it into a record, accept it as a new record, or reject it:")
         if beside
-        else say("To take it as a record of its own, or to leave it out:"),
-        *(output.command("import", "review", "accept", called, "--merge-into", slug) for slug in beside),
-        output.command("import", "review", "accept", called, "--as-new"),
-        output.command("import", "review", "reject", called),
+        else translate("To accept it as a new record, or reject it:"),
+        *(output.command("import", "review", "accept", shown_ref, "--merge-into", slug) for slug in beside),
+        output.command("import", "review", "accept", shown_ref, "--as-new"),
+        output.command("import", "review", "reject", shown_ref),
     )
 
 
-def _said(item: "ReviewItem") -> list[tuple[str, object]]:
+def _values(item: "ReviewItem") -> list[tuple[str, object]]:
     """Return the row's values by field, without those derived only for matching."""
     from kelompok_core.records.registry import get_descriptor
 
@@ -143,7 +146,7 @@ def accept(
     from kelompok_core.imports.reviewing.review_items import find_by_ref, get_review_item
 
     if as_new and (merge_into or field):
-        raise terminal.wrong_option("--as-new", "a record of its own has nothing to merge with")
+        raise terminal.wrong_option("--as-new", "a new record is not merged with another one")
     choices = terminal.pairs(field or [], "--field")
     with terminal.open_installation() as installation:
         import_id, row_number = _split(installation, ref)
@@ -159,7 +162,7 @@ def accept(
                     item = get_review_item(connection, import_id, row_number, sees=sees)
                     target = find_by_ref(connection, item, merge_into, sees=sees)
             verdict = reviewer.accept_into(import_id, row_number, target, choices=choices, note=note)
-    _say(verdict, as_json=as_json)
+    _show_verdict(verdict, as_json=as_json)
 
 
 @app.command()
@@ -171,14 +174,14 @@ def reject(ref: RefArgument, note: NoteOption = None, actor: ActorOption = None,
         verdict = Reviewer(installation, terminal.acting(installation, actor)).reject(
             *_split(installation, ref), note=note
         )
-    _say(verdict, as_json=as_json)
+    _show_verdict(verdict, as_json=as_json)
 
 
-def _say(verdict: "Verdict", *, as_json: bool) -> None:
+def _show_verdict(verdict: "Verdict", *, as_json: bool) -> None:
     changed = f": {', '.join(verdict.changed)}" if verdict.changed else ""
-    told = f"{verdict.ref} {say(verdict.decision)}{changed}"
+    line = f"{verdict.ref} {translate(verdict.decision)}{changed}"
     shown = {"row": verdict.ref, "decision": verdict.decision, "record": verdict.target_id, "changed": verdict.changed}
-    output.show(as_json, lambda: shown, lambda _: output.print_line(told))
+    output.show(as_json, lambda: shown, lambda _: output.print_line(line))
 
 
 def _split(installation: "Installation", ref: str) -> "tuple[UUID, int]":

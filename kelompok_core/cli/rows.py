@@ -1,4 +1,4 @@
-"""Rows of an import for the terminal and for files: what each becomes, and which fields change from what to what."""
+"""Rows of an import, for the terminal and for files: their decisions, and the old and new values of their fields."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from kelompok_core.cli import output
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.list_files import Form, write_listing
 
 if TYPE_CHECKING:
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     from kelompok_core.imports.reporting.row_pages import DecidedRow
 
 COLUMNS = ("line", "row_number", "decision", "reason", "name", "ref", "field", "before", "after")
-"""Of a file of rows: a line for each field of each row that changes, and one for each other row."""
+"""Columns of a file of rows: one line for each field that changes, and one line for a row that changes nothing."""
 
 _SHORT = 60
-"""Characters of a value in a preview; elsewhere values are whole."""
+"""Maximum length of a value in a preview, in characters; elsewhere values are complete."""
 
 
 def render_rows(
-    console: "Console", rows: "Sequence[DecidedRow]", *, whole: bool, told_below: Collection[str] = ()
+    console: "Console", rows: "Sequence[DecidedRow]", *, whole: bool, explained_below: Collection[str] = ()
 ) -> None:
-    """Print rows: where they stand, what was decided, which record it is about, and what changes there.
+    """Print rows: the line, decision, record and changes of each.
 
-    ``told_below`` are codes whose sentences follow.
+    ``explained_below`` are the reasons whose explanation is printed after the rows.
     """
     cells = [
         (
             one.line,
             output.coloured(one.decision or ""),
             one.name or one.ref,
-            describe_row(one, whole=whole) + (f" ({say('see below')})" if one.reason in told_below else ""),
+            describe_row(one, whole=whole) + (f" ({translate('see below')})" if one.reason in explained_below else ""),
         )
         for one in rows
     ]
@@ -41,12 +41,12 @@ def render_rows(
 
 
 def describe_row(row: "DecidedRow", *, whole: bool) -> str:
-    """Return in words what a row changes, or why it does not."""
+    """Describe what a row changes, or why it changes nothing."""
     if row.decision == "accepted":
-        said = "; ".join(
+        values = "; ".join(
             f"{field}: {_shown(after, whole=whole)}" for field, _, after in changes_of(row) if after != row.name
         )
-        return f"{say('new')}: {said}"
+        return f"{translate('new')}: {values}"
     if row.changes:
         return "; ".join(
             f"{field}: {_shown(before, whole=whole)} → {_shown(after, whole=whole)}"
@@ -56,7 +56,7 @@ def describe_row(row: "DecidedRow", *, whole: bool) -> str:
 
 
 def changes_of(row: "DecidedRow") -> Iterator[tuple[str, str | None, str | None]]:
-    """Yield each field that changes, with what it was and what it becomes; extra cells each by its column."""
+    """Yield each field that changes with its old and new value; extra cells are listed by column."""
     for field, (before, after) in (row.changes or {}).items():
         if field == "extra":
             known = before or {}
@@ -73,13 +73,13 @@ def _text(value: object) -> str | None:
 
 def _shown(value: str | None, *, whole: bool) -> str:
     if value is None:
-        return say("nothing")
+        return translate("nothing")
     line = " ".join(_entries(value).split())
     return line if whole or len(line) <= _SHORT else line[: _SHORT - 1] + "…"
 
 
 def _entries(value: str) -> str:
-    """Return a list as its entries, any other value as it is."""
+    """Return the entries of a JSON list separated by commas, any other value unchanged."""
     if not value.startswith("["):
         return value
     try:
@@ -89,7 +89,7 @@ def _entries(value: str) -> str:
 
 
 def write_rows(rows: "Iterable[DecidedRow]", target: TextIO, path: Path) -> int:
-    """Write rows as the file's ending says; return how many there are."""
+    """Write rows in the format of the file's extension; return their number."""
     return write_listing(rows, Form(columns=COLUMNS, lines=_lines, to_json=lambda row: row.to_json()), target, path)
 
 

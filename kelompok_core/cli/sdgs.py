@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kelompok_core.cli import output, surroundings, terminal
-from kelompok_core.cli.language import number, say
+from kelompok_core.cli.language import number, translate
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 from kelompok_core.cli.visible_text import data_stream
 
@@ -53,7 +53,7 @@ def add(slug: SlugArgument, goal: GoalArgument, actor: ActorOption = None) -> No
 
     with terminal.acting_session(actor) as (session, acting):
         GoalService(session, acting).add(slug, goal)
-    output.echo(say("Goal {goal} is set for {organization}.", goal=goal, organization=slug))
+    output.echo(translate("Goal {goal} is set for {organization}.", goal=goal, organization=slug))
 
 
 @app.command()
@@ -61,7 +61,7 @@ def remove(
     slug: SlugArgument,
     goal: GoalArgument,
     for_good: Annotated[
-        bool, typer.Option("--for-good", help="Even if the texts change; default: only while they stay the same.")
+        bool, typer.Option("--for-good", help="Also if the texts change; default: only while they stay the same.")
     ] = False,
     actor: ActorOption = None,
 ) -> None:
@@ -70,12 +70,12 @@ def remove(
 
     with terminal.acting_session(actor) as (session, acting):
         GoalService(session, acting).remove(slug, goal, for_good=for_good)
-    told = (
-        "Goal {goal} is removed from {organization} for good."
+    message = (
+        "Goal {goal} is removed from {organization} permanently."
         if for_good
         else "Goal {goal} is removed from {organization}."
     )
-    output.echo(say(told, goal=goal, organization=slug))
+    output.echo(translate(message, goal=goal, organization=slug))
 
 
 PluginOption = Annotated[str, typer.Option(help="The enricher whose fields provide the text.")]
@@ -98,7 +98,7 @@ def corrections(
             return
         with terminal.whole_file(file, force=force) as target:
             written = write_corrections(found, target)
-    output.echo(say("{number} texts written to {file}.", number=number(written), file=file))
+    output.echo(translate("{number} texts written to {file}.", number=number(written), file=file))
 
 
 @app.command()
@@ -110,7 +110,7 @@ def explain(
 ) -> None:
     """Explain how goals are found: terms, weights, threshold, and the text with marked evidence. Stores nothing."""
     if (slug is None) == (text is None):
-        raise terminal.wrong_option("SLUG", "give an organization or --text, one of them")
+        raise terminal.wrong_option("SLUG", "give either an organization or --text")
     from kelompok_core.cli.plugin_commands import show_result
     from kelompok_core.enrichment.explain import explain_organization, explain_text
 

@@ -1,4 +1,4 @@
-"""What the program's entry sets once and commands read: settings, who orchestrates, how much to tell of errors."""
+"""State that the entry point sets once and commands read: settings, launcher and debug mode."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Surroundings:
-    """Set once by the program's entry; commands read it."""
+    """The settings, launcher and debug mode of this process."""
 
     launcher: "Launcher | None" = None
     settings: Settings = field(default_factory=read_settings)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from kelompok_core.cli import completion, output
-from kelompok_core.cli.language import language, say, translate
+from kelompok_core.cli.language import language, translate, translate_message
 from kelompok_core.cli.surroundings import SURROUNDINGS, settings
 from kelompok_core.errors import KelompokError, UsageError
 from kelompok_core.settings import require_installation
@@ -117,7 +117,7 @@ def none_of(option: str, given: str, known: Iterable[str]) -> UsageError:
 
 
 @contextmanager
-def blaming(option: str) -> Iterator[None]:
+def naming_option(option: str) -> Iterator[None]:
     """Attribute usage errors in the block to an option."""
     try:
         yield
@@ -129,7 +129,7 @@ def pairs(given: Sequence[str], option: str, *, first: bool = False) -> dict[str
     """Return ``KEY=VALUE`` options as a mapping, split at the last «=», or with ``first`` at the first."""
     from kelompok_core.values.pairs import read_pairs
 
-    with blaming(option):
+    with naming_option(option):
         return read_pairs(given, first=first)
 
 
@@ -151,10 +151,12 @@ def report_error(error: KelompokError, *, as_json: bool) -> int:
     else:
         from kelompok_core.issues.sentences import describe_at_place
 
-        said = "\n".join(describe_at_place(one, language=language()) for one in error.findings)
-        output.print_line(f"{say('Error')}: {said or translate(error.message)}", style="red", errors=True)
+        details = "\n".join(describe_at_place(one, language=language()) for one in error.findings)
+        output.print_line(
+            f"{translate('Error')}: {details or translate_message(error.message)}", style="red", errors=True
+        )
         if error.hint:
-            output.print_line(output.as_typed(translate(error.hint)), errors=True)
+            output.print_line(output.as_typed(translate_message(error.hint)), errors=True)
     if SURROUNDINGS.debug:
         output.echo("".join(traceback.format_exception(error)), errors=True)
     return error.exit_code

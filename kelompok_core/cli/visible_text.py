@@ -62,7 +62,7 @@ def visible_streams() -> Iterator[None]:
 
 
 def data_stream() -> TextIO:
-    """Return the stream for file content: unchanged to a program, made visible on a terminal."""
+    """Return the stream for file content: unchanged to a program, with control characters escaped on a terminal."""
     if sys.stdout.isatty():
         return sys.stdout
     below: TextIO = getattr(sys.stdout, "rich_proxied_file", sys.stdout)

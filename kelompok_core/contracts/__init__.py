@@ -1,4 +1,4 @@
-"""Everything a plugin may import: the nine contracts, the shapes that cross the boundary, and its errors."""
+"""Everything that a plugin may import from the core: the contracts, the data that they exchange, and errors."""
 
 from kelompok_core.contracts.columns import FreeNames, require_columns
 from kelompok_core.contracts.common_findings import empty_file, no_records, require_decodable
@@ -12,6 +12,7 @@ from kelompok_core.contracts.protocols import (
     CLICommandProvider,
     EventImporter,
     Explains,
+    Importer,
     JobRunner,
     KeepsOriginals,
     MemberImporter,
@@ -52,6 +53,7 @@ __all__ = [
     "Explains",
     "FolderFile",
     "FreeNames",
+    "Importer",
     "Issue",
     "JobReport",
     "JobRunner",

@@ -10,9 +10,9 @@ MOST_COLUMNS = 2_000
 
 
 class FreeNames:
-    """Makes column names unique: a name taken before becomes ``name (2)``, ``name (3)`` and so on.
+    """Makes column names unique: a repeated name becomes ``name (2)``, ``name (3)`` and so on.
 
-    Takes linear time, however many columns ask for one name.
+    Takes linear time, even if many columns have the same name.
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
@@ -20,7 +20,7 @@ class FreeNames:
         self._next: dict[str, int] = {}
 
     def take(self, name: str) -> str:
-        """Return the name or its first free numbered form, and mark that as taken."""
+        """Return the name or its first unused numbered form, and mark that as used."""
         free, number = name, self._next.get(name, 2)
         while free in self._taken:
             free, number = f"{name} ({number})", number + 1

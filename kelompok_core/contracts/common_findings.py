@@ -1,4 +1,4 @@
-"""Findings that a reader of any format makes; the core has their codes and sentences."""
+"""Issues that readers of all formats may find. The core defines their codes and sentences."""
 
 from typing import BinaryIO
 
@@ -9,10 +9,10 @@ from kelompok_core.contracts.shapes import JsonValue
 
 
 def require_decodable(file: BinaryIO, codec: str, /, **facts: JsonValue) -> None:
-    """Decode all that is left of a file, to see that this can be done; ``facts`` are added to the finding.
+    """Require that the rest of a file can be decoded; ``facts`` are added to the issue's params.
 
     Raises:
-        UnreadableSource: ``file.encoding_unreadable``, with the first byte that is not text, and its line.
+        UnreadableSource: ``file.encoding_unreadable``, with the offset of the first invalid byte, and its line.
     """
     place = find_undecodable(file, codec)
     if place is not None:
@@ -23,10 +23,10 @@ def require_decodable(file: BinaryIO, codec: str, /, **facts: JsonValue) -> None
 
 
 def empty_file() -> Issue:
-    """Return the finding that a file has no content at all."""
+    """Return the issue for a file without any content."""
     return Issue(code="file.empty", severity=Severity.FATAL)
 
 
 def no_records() -> Issue:
-    """Return the finding that a file is well formed and has no records."""
+    """Return the issue for a valid file without records."""
     return Issue(code="file.no_records", severity=Severity.WARNING)

@@ -11,14 +11,14 @@ from kelompok_core.contracts.columns import MOST_COLUMNS
 from kelompok_core.contracts.findings import Issue
 from kelompok_core.contracts.shapes import JsonValue
 
-if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not wait for it
+if TYPE_CHECKING:  # slow to import, so functions that create tables import it themselves
     import pandas as pd
 
 
 _CELLS_IN_BATCH = 2_000_000
 
 
-def _map_nothing(entity: str, columns: Sequence[str]) -> Mapping[str, str]:
+def _no_mapping(entity: str, columns: Sequence[str]) -> Mapping[str, str]:
     del entity, columns
     return {}
 
@@ -33,30 +33,30 @@ def _find_no_entity(name: str) -> str | None:
     return None
 
 
-def _judge_nothing(entity: str, cells: "pd.DataFrame") -> Sequence[Issue]:
+def _no_issues(entity: str, cells: "pd.DataFrame") -> Sequence[Issue]:
     del entity, cells
     return ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class PluginContext:
-    """Surroundings of one run of a plugin. The host gives all of them; a plugin's own tests only what they are about.
+    """The context of one run of a plugin. The host sets all attributes; tests of a plugin set only those they need.
 
     Attributes:
-        config: The operator's settings, checked against the manifest's ``config_schema``, defaults filled in.
-        secrets: Values of the secrets the manifest declares, resolved by the host.
-        log: Where to write; never row values or secrets.
-        clock: The time now, with a zone.
+        config: The operator's settings, checked against the manifest's ``config_schema`` and with its defaults.
+        secrets: Values of the secrets that the manifest declares.
+        log: The logger. Never log row values or secrets.
+        clock: Returns the current time, with a zone.
         workdir: A private folder that is removed after the run.
-        dry_run: True when nothing outside may be changed.
-        batch_size: Rows the host would like in a batch.
-        max_columns: Limit of columns over all batches of a source; no setting of an import can raise it.
-        entity: The core table a source is imported into.
-        columns: Columns the operator's mapping names; a reader of nested records may take one as a path into them.
-        map_headers: What the host makes of a source's columns: for an entity and their names, the field of each.
-        header_words: Headers by which the host knows columns of an entity: their letters and digits, in small letters.
-        judge_columns: What keeps columns from being imported as an entity, by names and first cells.
-        find_entity: The entity whose records a list called so holds («anggota»: members), None for any other name.
+        dry_run: Whether the plugin must not change anything outside.
+        batch_size: The preferred number of rows in a batch.
+        max_columns: Limit of columns over all batches of a source. Import options cannot raise it.
+        entity: The entity into which the source is imported.
+        columns: Columns in the operator's mapping. Readers of nested records may treat one as a path.
+        map_headers: Maps the columns of a source: takes an entity and column names, returns the field of each column.
+        header_words: Returns the headers that an entity knows, each reduced to lower-case letters and digits.
+        judge_columns: Returns issues that prevent importing columns as an entity; takes the entity and the first cells.
+        find_entity: Returns the entity of a list with this name («anggota»: members), or None.
     """
 
     config: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -69,9 +69,9 @@ class PluginContext:
     max_columns: int = MOST_COLUMNS
     entity: str | None = None
     columns: Sequence[str] = ()
-    map_headers: Callable[[str, Sequence[str]], Mapping[str, str]] = _map_nothing
+    map_headers: Callable[[str, Sequence[str]], Mapping[str, str]] = _no_mapping
     header_words: Callable[[str], Collection[str]] = _no_words
-    judge_columns: Callable[[str, "pd.DataFrame"], Sequence[Issue]] = _judge_nothing
+    judge_columns: Callable[[str, "pd.DataFrame"], Sequence[Issue]] = _no_issues
     find_entity: Callable[[str], str | None] = _find_no_entity
 
     def rows_that_fit(self, columns: int) -> int:

@@ -1,4 +1,4 @@
-"""Allowed text encodings, and the place where bytes stop being valid: for every plugin that reads text."""
+"""Lists the allowed text encodings, and finds the first byte of a file that is invalid in an encoding."""
 
 import codecs
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ gigabytes, codecs for host names and escapes, and UTF-7, which decodes a long ru
 
 @dataclass(frozen=True, kw_only=True)
 class Undecodable:
-    """The first byte that does not belong to the encoding: its offset from 0, its line from 1."""
+    """The first byte that is invalid in the encoding: its offset from 0 and its line from 1."""
 
     offset: int
     line: int
@@ -49,7 +49,7 @@ def find_encoding(name: str) -> str | None:
 
 
 def find_undecodable(file: BinaryIO, codec: str) -> Undecodable | None:
-    """Decode all that is left of a file and return where that fails first, or None."""
+    """Decode the rest of a file; return the place of the first invalid byte, or None."""
     decoder = codecs.getincrementaldecoder(codec)()
     start = file.tell()
     consumed = 0
@@ -68,7 +68,7 @@ def find_undecodable(file: BinaryIO, codec: str) -> Undecodable | None:
 
 
 def _count_lines(file: BinaryIO, end: int) -> int:
-    """Count the line ends in the next bytes, without loading all of them."""
+    """Count the line ends in the next bytes, chunk by chunk."""
     feeds = returns = 0
     while end > 0 and (chunk := file.read(min(_CHUNK, end))):
         feeds, returns, end = feeds + chunk.count(b"\n"), returns + chunk.count(b"\r"), end - len(chunk)

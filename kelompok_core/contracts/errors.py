@@ -1,20 +1,20 @@
-"""What a plugin raises, sorted by what the host does about it.
+"""Errors that a plugin raises, by how the host reacts.
 
-PluginError                the run of this plugin failed
-├── ConfigurationError     the operator's settings are wrong: never retried
-├── TransientError         the world is down: retried later
-└── UnreadableSource       this source cannot be read at all: nothing of it is imported
+PluginError                the plugin failed
+├── ConfigurationError     a setting is invalid: not retried
+├── TransientError         another system is unavailable: retried later
+└── UnreadableSource       the source cannot be read: nothing of it is imported
 """
 
 from kelompok_core.contracts.findings import Issue, Severity
 
 
 class PluginError(Exception):
-    """A plugin could not do its work."""
+    """A plugin failed."""
 
 
 class ConfigurationError(PluginError):
-    """A setting is missing or wrong."""
+    """A setting is missing or invalid."""
 
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(f"setting {key!r}: {reason}")
@@ -23,7 +23,7 @@ class ConfigurationError(PluginError):
 
 
 class TransientError(PluginError):
-    """Something outside failed and may work later; ``retry_after`` is in seconds."""
+    """Another system failed and may work later; ``retry_after`` is in seconds."""
 
     def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
         super().__init__(reason)
@@ -31,7 +31,7 @@ class TransientError(PluginError):
 
 
 class UnreadableSource(PluginError):
-    """The source cannot be read at all; ``issue``, of severity ``FATAL``, has the place and the reason."""
+    """The source cannot be read. ``issue`` has the place and the reason; its severity is ``FATAL``."""
 
     def __init__(self, issue: Issue) -> None:
         if issue.severity is not Severity.FATAL:

@@ -1,19 +1,19 @@
-"""Issues: one coded finding about a cell, a row or a file, and the table many of them travel in."""
+"""Issues about cells, rows or files, and tables of issues."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not wait for it
+if TYPE_CHECKING:  # slow to import, so functions that create tables import it themselves
     import pandas as pd
 
 
 class Severity(StrEnum):
-    """What a finding does to its row (or, when ``FATAL``, to the whole import).
+    """The effect of an issue on its row, or for ``FATAL`` on the import.
 
-    ``FATAL`` stops the import and nothing is written; ``ERROR`` rejects the row; ``REVIEW`` lets a
-    person decide; ``WARNING`` means the row is used although a cell was changed, dropped or kept; ``INFO`` informs.
+    ``FATAL`` stops the import, and nothing is written. ``ERROR`` rejects the row. ``REVIEW`` lets a person decide.
+    ``WARNING`` means that the row is used although a cell was changed, dropped or kept. ``INFO`` has no effect.
     """
 
     FATAL = "fatal"
@@ -25,16 +25,16 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Issue:
-    """One finding.
+    """One coded finding about a row, cell or file.
 
     Attributes:
         code: Stable code such as ``my_plugin.odd_line``; its sentences are in the plugin's ``issues.json``.
         severity: See :class:`Severity`.
-        row_number: Number of the row in the source, from 1; ``None`` when the finding is about the file.
-        line: Physical line in the original file, from 1, counting title lines and line breaks in quotes.
-        column: Header as written, or ``None`` when the finding is about the row or the file.
-        value: The text as read, or ``None``.
-        params: JSON-able facts for the sentence (``{"expected": 9, "found": 11}``); never free text.
+        row_number: Number of the row in the source, from 1; ``None`` for an issue about the file.
+        line: Line in the original file, from 1, including title lines and line breaks in quotes.
+        column: The header as in the source; ``None`` for an issue about the row or the file.
+        value: The cell's text, or ``None``.
+        params: Facts for the sentence, as JSON values (``{"expected": 9, "found": 11}``); never free text.
     """
 
     code: str
@@ -51,7 +51,7 @@ ISSUE_COLUMNS = ("row_number", "line", "column", "value", "code", "severity", "p
 
 
 def issue_table(issues: Iterable[Issue]) -> "pd.DataFrame":
-    """Return the issues as a frame with :data:`ISSUE_COLUMNS`, one row each, in the given order."""
+    """Return the issues as a data frame with :data:`ISSUE_COLUMNS`, in the given order."""
     import pandas as pd
 
     rows = [
@@ -67,7 +67,7 @@ def no_issues() -> "pd.DataFrame":
 
 
 def with_issues(table: "pd.DataFrame", issues: Sequence[Issue]) -> "pd.DataFrame":
-    """Return an issue table with further issues behind those it has."""
+    """Return an issue table with further issues added at its end."""
     import pandas as pd
 
     if not issues:

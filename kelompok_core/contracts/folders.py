@@ -1,4 +1,4 @@
-"""Reads folders packed as one source, by the host or by senders; extracts nothing and follows no links."""
+"""Reads folders that the host or a sender packed as one source. Extracts no files and follows no links."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from kelompok_core.contracts.errors import UnreadableSource
 from kelompok_core.contracts.findings import Issue, Severity
 
 MOST_FILES = 200_000
-"""Limit of entries per folder, skipped ones included: each costs memory before it is read."""
+"""Limit of entries per folder, including skipped ones: each entry uses memory before it is read."""
 
 _BLOCK = 512
 _END = bytes(_BLOCK)
 _MARK = b"ustar"
 _OF_POSIX = b"ustar\x0000"
-"""Only this format has a prefix field for names."""
+"""The mark of the POSIX format, which alone has a prefix field for names."""
 
 _FILES = frozenset({b"0", b"\0", b"7"})
 _NAMING, _LONG_NAME = b"x", b"L"
 _GLOBAL_KINDS = frozenset({b"g", b"K"})
-"""Entries about all files, or about link targets: skipped."""
+"""Metadata of all files, or of link targets: skipped."""
 
 _EMPTY = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
 """Links, folders and devices: entries without content."""
@@ -51,11 +51,11 @@ class FolderFile:
 
 
 def iter_folder(packed: BinaryIO) -> Iterator[FolderFile]:
-    """Yield the files of a source of :data:`FOLDER_TYPE`, in the order they were packed in.
+    """Yield the files of a source of :data:`FOLDER_TYPE`, in the order in which they were packed.
 
     Supports regular files in POSIX and GNU format, with metadata of bounded length (long names, large sizes). Folders,
-    links and devices are skipped. A general archive reader would also decompress, follow links and parse what senders
-    put there. The running time depends only on the number of entries.
+    links and devices are skipped. A general archive reader is not safe here: it would also decompress content, follow
+    links and parse further metadata. The running time depends only on the number of entries.
 
     Raises:
         UnreadableSource: ``file.folder_damaged`` or ``file.folder_too_large``.

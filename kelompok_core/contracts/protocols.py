@@ -1,4 +1,4 @@
-"""The nine contracts. A plugin implements one by having its methods; it inherits nothing."""
+"""The contracts. A plugin implements one by having its methods; it inherits nothing."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -11,14 +11,14 @@ if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not 
 
 
 @runtime_checkable
-class OrganizationImporter(Protocol):
-    """Reads organizations from a source."""
+class Importer(Protocol):
+    """Reads the records of an entity from a source."""
 
     def read(self, source: Source, context: PluginContext) -> Iterator[SourceBatch]:
         """Yield the source's records in order, lazily, in batches of about ``context.batch_size`` rows.
 
-        A source without records yields one empty batch, so that its header and ``read_as`` are known.
-        Reading the same bytes with the same settings yields the same batches.
+        ``context.entity`` says what the records are. A source without records yields one empty batch, so that its
+        header and ``read_as`` are known. Reading the same bytes with the same settings yields the same batches.
 
         Raises:
             UnreadableSource: When the source as a whole cannot be read.
@@ -27,31 +27,11 @@ class OrganizationImporter(Protocol):
         ...
 
 
-@runtime_checkable
-class MemberImporter(Protocol):
-    """Reads members from a source; as :class:`OrganizationImporter`."""
-
-    def read(self, source: Source, context: PluginContext) -> Iterator[SourceBatch]:
-        """Yield the source's records; see :meth:`OrganizationImporter.read`."""
-        ...
-
-
-@runtime_checkable
-class PostImporter(Protocol):
-    """Reads posts from a source; as :class:`OrganizationImporter`."""
-
-    def read(self, source: Source, context: PluginContext) -> Iterator[SourceBatch]:
-        """Yield the source's records; see :meth:`OrganizationImporter.read`."""
-        ...
-
-
-@runtime_checkable
-class EventImporter(Protocol):
-    """Reads events from a source; as :class:`OrganizationImporter`."""
-
-    def read(self, source: Source, context: PluginContext) -> Iterator[SourceBatch]:
-        """Yield the source's records; see :meth:`OrganizationImporter.read`."""
-        ...
+OrganizationImporter = Importer
+MemberImporter = Importer
+PostImporter = Importer
+EventImporter = Importer
+"""The importer's names for one entity each; they are the same contract."""
 
 
 @runtime_checkable
@@ -59,7 +39,7 @@ class KeepsOriginals(Protocol):
     """What an importer of JSON has beside ``read``, so that rows to correct are handed back as they came."""
 
     def originals(self, source: Source, context: PluginContext) -> Iterator[str]:
-        """Yield every record :meth:`OrganizationImporter.read` numbers, in that order, as one line of JSON."""
+        """Yield every record :meth:`Importer.read` numbers, in that order, as one line of JSON."""
         ...
 
 
@@ -122,14 +102,11 @@ class CLICommandProvider(Protocol):
 
 
 CONTRACTS: Mapping[str, type] = {
-    "organization_importer": OrganizationImporter,
-    "member_importer": MemberImporter,
-    "post_importer": PostImporter,
-    "event_importer": EventImporter,
+    "importer": Importer,
     "source_normalizer": SourceNormalizer,
     "source_matcher": SourceMatcher,
     "profile_enricher": ProfileEnricher,
     "job_runner": JobRunner,
     "cli_command_provider": CLICommandProvider,
 }
-"""Contract names as written in a manifest's ``implements``."""
+"""Contracts by their names in a manifest's ``implements``; ``member_importer`` and the like are importers too."""

@@ -1,4 +1,4 @@
-"""The shapes that cross the boundary. Tables are pandas frames, the rest is JSON: all can be serialized."""
+"""Data that plugins and the host exchange. Tables are pandas data frames, other values are JSON."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from kelompok_core.contracts.findings import Issue, Severity, no_issues
 
-if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not wait for it
+if TYPE_CHECKING:  # slow to import, so functions that create tables import it themselves
     import pandas as pd
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
@@ -17,14 +17,14 @@ LOCATION_COLUMNS = ("row_number", "line", "selector")
 (``#row=5``), RFC 6901 pointer for JSON, or null."""
 
 FOLDER_TYPE = "application/x-tar"
-"""Media type of a folder as a source: its files, packed in the order of their names by the host or the sender.
+"""Media type of a folder as a source: its files, packed by the host in the order of their names, or by the sender.
 ``iter_folder`` reads it."""
 
 
 def location_table(
     row_numbers: Sequence[int], *, lines: Sequence[int | None], selectors: Sequence[str]
 ) -> "pd.DataFrame":
-    """Return locations with :data:`LOCATION_COLUMNS`, one row for each row of the source."""
+    """Return a table of locations with :data:`LOCATION_COLUMNS`, one for each row of the source."""
     import pandas as pd
 
     return pd.DataFrame(
@@ -37,7 +37,7 @@ def location_table(
 
 
 def text_table(columns: Mapping[str, Sequence[str | None]]) -> "pd.DataFrame":
-    """Return the columns as a frame of text, as :attr:`SourceBatch.cells` is; None is a cell that is absent."""
+    """Return the columns as a data frame of text, as for :attr:`SourceBatch.cells`; None is an absent cell."""
     import pandas as pd
     import pyarrow as pa
 
@@ -46,7 +46,7 @@ def text_table(columns: Mapping[str, Sequence[str | None]]) -> "pd.DataFrame":
 
 
 SUGGESTION_COLUMNS = ("candidate", "existing", "likeness", "features", "matcher")
-"""Of a matcher: two keys, likeness ``float`` 0-1, features JSON text, matcher ``name@version``."""
+"""Suggestions of a matcher: two keys, likeness ``float`` 0-1, features as JSON text, matcher ``name@version``."""
 
 SIGNAL_COLUMNS = ("record", "property", "value", "confidence", "field", "start", "end", "quote", "method")
 """Signals of an enricher: confidence ``float`` 0-1; start and end are offsets of the quote in the field."""
@@ -54,14 +54,14 @@ SIGNAL_COLUMNS = ("record", "property", "value", "confidence", "field", "start",
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One received file, already in this machine's reach and complete.
+    """A received file, complete and on this machine.
 
     Attributes:
-        path: Where to read its bytes. Read only: the file is kept as evidence.
-        file_name: The name it came with.
-        media_type: Such as ``text/csv``.
-        sha256: Hex digest of the bytes.
-        size: In bytes.
+        path: Its local path. Do not change the file: it is evidence.
+        file_name: Its original name.
+        media_type: Its media type, such as ``text/csv``.
+        sha256: Hexadecimal digest of its bytes.
+        size: Its size in bytes.
     """
 
     path: Path
@@ -73,17 +73,17 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceBatch:
-    """Some consecutive records of a source, as written.
+    """Some consecutive rows of a source, unchanged.
 
     Attributes:
-        cells: One row a record, text columns named and ordered as in the source, every value exactly as
-            written; a null is a cell that is absent (a short row), an empty text is an empty cell. Column
-            names are unique and not empty: a reader renames repeated or blank headers and says so. A later
-            batch may have more columns.
-        locations: Same length and index as ``cells``, with :data:`LOCATION_COLUMNS`.
-        issues: Findings about these records or the file, with :data:`ISSUE_COLUMNS`.
-        read_as: How the source was read (encoding, delimiter, header line ...), for the report.
-        blank_lines: Blank lines passed over since the batch before.
+        cells: One row per record, with text columns named and ordered as in the source, and every value exactly as in
+            the source. A null is an absent cell (in a short row), an empty text is an empty cell. Column names are
+            unique and not empty: a reader renames repeated or blank headers and adds an issue. A later batch may have
+            more columns.
+        locations: Where the rows are, with :data:`LOCATION_COLUMNS`; same length and index as ``cells``.
+        issues: Issues about these rows or the file, with :data:`ISSUE_COLUMNS`.
+        read_as: How the source was read (encoding, delimiter, header line …), for the report.
+        blank_lines: The number of blank lines skipped since the previous batch.
     """
 
     cells: "pd.DataFrame"
@@ -95,7 +95,7 @@ class SourceBatch:
     def issue_at(
         self, row: int, code: str, severity: Severity, *, column: str, value: str | None, **params: JsonValue
     ) -> Issue:
-        """Return a finding about a cell, with the record and line of its row (counted from 0 in this batch)."""
+        """Return an issue about a cell; ``row`` is the position of its row in this batch, from 0."""
         import pandas as pd
 
         line = self.locations["line"].iloc[row]
@@ -111,7 +111,7 @@ class SourceBatch:
 
 
 def iter_texts(records: "pd.DataFrame") -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the records an enricher is handed, in order: id, and text by field, empty where there is none."""
+    """Yield the records that an enricher gets: id, and text by field, which is empty if there is none."""
     fields = [str(column) for column in records.columns if column != "record"]
     texts = [records[field].fillna("").tolist() for field in fields]
     for record, *cells in zip(records["record"].tolist(), *texts, strict=True):
@@ -120,7 +120,7 @@ def iter_texts(records: "pd.DataFrame") -> Iterator[tuple[str, dict[str, str]]]:
 
 @dataclass(frozen=True, kw_only=True)
 class JobReport:
-    """What a job did, or in a dry run would do: effects one line each, counts by name."""
+    """What a job did, or in a dry run would do: effects as lines of text, and counts by name."""
 
     effects: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -128,10 +128,13 @@ class JobReport:
 
 @dataclass(frozen=True, kw_only=True)
 class CommandResult:
-    """What a plugin's command has to show: tables by title, and lines of text before them.
+    """The output of a plugin's command.
 
     Attributes:
-        read_as: In a preview, how a source is read, as in a batch; the host says it in the reader's language.
+        text: Lines of text, shown before the tables.
+        tables: Tables by title.
+        exit_code: The exit code of the command.
+        read_as: In a preview, how the source is read, as in a batch. The host shows it in the reader's language.
     """
 
     text: str = ""

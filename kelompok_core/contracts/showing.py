@@ -1,4 +1,4 @@
-"""Describes how a source would be read, as tables: the output of every importer's «show» command."""
+"""Previews how a source would be read: the output of every importer's «show» command."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -7,32 +7,30 @@ from typing import TYPE_CHECKING
 
 from kelompok_core.contracts.context import PluginContext
 from kelompok_core.contracts.findings import issue_table
-from kelompok_core.contracts.protocols import OrganizationImporter
+from kelompok_core.contracts.protocols import Importer
 from kelompok_core.contracts.shapes import CommandResult, JsonValue, Source, SourceBatch
 
-if TYPE_CHECKING:  # loaded where tables are made: who reads no rows should not wait for it
+if TYPE_CHECKING:  # slow to import, so functions that create tables import it themselves
     import pandas as pd
 
 _LONGEST = 60
 _FEWEST = 100
-"""Rows to read even when fewer are shown: columns may be of later ones."""
+"""Rows to read even if fewer are shown, because later rows may have further columns."""
 
 
-def preview(
-    importer: OrganizationImporter, source: Source, context: PluginContext, *, entity: str, rows: int
-) -> CommandResult:
-    """Return how a source would be read: dialect or shape, columns with their fields, first rows, findings.
+def preview(importer: Importer, source: Source, context: PluginContext, *, entity: str, rows: int) -> CommandResult:
+    """Return how a source would be read: dialect or shape, columns with their fields, first rows, issues.
 
     Args:
-        importer: A reader, of whatever entity: all have one method.
-        source: What it would read.
-        context: With the host's view of headers.
-        entity: What the records are, for the fields.
-        rows: How many to show.
+        importer: The importer of the source.
+        source: The source.
+        context: The context, with the host's functions for headers.
+        entity: The entity that the fields belong to.
+        rows: The number of rows to show.
 
     Raises:
         UnreadableSource: When the source cannot be read.
-        ConfigurationError: When a setting does not fit.
+        ConfigurationError: When a setting is invalid.
     """
     import pandas as pd
 
@@ -59,7 +57,7 @@ def preview(
 
 
 def _generator(batches: Iterator[SourceBatch]) -> Generator[SourceBatch]:
-    """Return the batches so that they can be closed half-way, and the file behind them with them."""
+    """Return the batches as a generator, so that closing it early also closes the file."""
     yield from batches
 
 

@@ -1,6 +1,6 @@
-"""The embedded PostgreSQL server: made on first use, found again by every later command, stopped on request.
+"""Manages the embedded PostgreSQL server with initdb and pg_ctl.
 
-The programs are initdb and pg_ctl; this only drives them. The server outlives the command that started it.
+The first command creates and starts it. It keeps running until it is stopped, and later commands connect to it.
 """
 
 import logging
@@ -44,10 +44,10 @@ SUPERUSER = "kelompok_admin"
 OWNER, RUNTIME, DAGSTER = "kelompok_owner", "kelompok_runtime", "dagster"
 
 _START_SECONDS = 30.0
-"""After a kill -9 the old backends hold their memory for some seconds, and pg_ctl refuses until then."""
+"""After a kill -9, old backends keep their shared memory for some seconds, and pg_ctl cannot start until then."""
 
 _PORTS = range(20_000, 32_000)
-"""Below those a system gives to clients: one of them would sit on the port while the server starts again."""
+"""Below the ports that the system gives to clients, so that none of them uses the server's port after a restart."""
 
 _BUILTIN_LOCALES_SINCE = 17
 
@@ -74,7 +74,7 @@ class DatabaseUrls:
 
 @dataclass(frozen=True, kw_only=True)
 class ServerStatus:
-    """What can be said of the server without starting it."""
+    """The state of the server."""
 
     running: bool
     pid: int | None
@@ -86,10 +86,10 @@ class ServerStatus:
 
 
 def ensure_running(settings: Settings) -> DatabaseUrls:
-    """Return the URLs of the running server; make and start it first where needed.
+    """Return the URLs of the running server; create and start it first if needed.
 
     Raises:
-        DatabaseUnavailable: When it cannot be started, with what PostgreSQL says.
+        DatabaseUnavailable: When it cannot be started, with PostgreSQL's message.
     """
     make_home(settings)
     if (urls := find_running(settings)) is not None:
@@ -103,7 +103,7 @@ def ensure_running(settings: Settings) -> DatabaseUrls:
 
 
 def find_running(settings: Settings) -> DatabaseUrls | None:
-    """Return the URLs of the server when it is up and was made completely, else None."""
+    """Return the URLs of the server if it runs and its creation is complete, or None."""
     passwords = find_passwords(settings)
     if passwords is None:
         return None
@@ -114,7 +114,7 @@ def find_running(settings: Settings) -> DatabaseUrls | None:
 
 
 def superuser_url(settings: Settings) -> str:
-    """Return the URL of the server's superuser, starting it where needed."""
+    """Return the URL of the server's superuser; start the server if needed."""
     port = _port_of_running(settings)
     return _url(SUPERUSER, get_admin_passwords(settings).kelompok_admin, "postgres", port)
 
@@ -129,7 +129,7 @@ def _port_of_running(settings: Settings) -> int:
     ensure_running(settings)
     port = _running_port(find_server_files(settings))
     if port is None:
-        raise DatabaseUnavailable("the embedded server went away while it was asked for")
+        raise DatabaseUnavailable("the embedded server stopped unexpectedly")
     return port
 
 
@@ -144,7 +144,7 @@ def stop(settings: Settings) -> bool:
 
 
 def remove(settings: Settings) -> Path | None:
-    """Stop the server and delete its data and passwords for good; return the folder that is gone."""
+    """Stop the server and delete its data and passwords; return the deleted folder, or None if there was none."""
     stop(settings)
     files = find_server_files(settings)
     remove_passwords(settings)
@@ -156,7 +156,7 @@ def remove(settings: Settings) -> Path | None:
 
 
 def status(settings: Settings) -> ServerStatus:
-    """Return how the server is; starts nothing."""
+    """Return the state of the server, without starting it."""
     files = find_server_files(settings)
     port = _running_port(files)
     return ServerStatus(
@@ -171,7 +171,7 @@ def status(settings: Settings) -> ServerStatus:
 
 
 def is_alive(settings: Settings) -> bool:
-    """Return whether the server's process lives; connects to nothing."""
+    """Return whether the server's process is alive, without connecting to it."""
     pid, _ = _postmaster(find_server_files(settings))
     return pid is not None and _is_postgres(pid)
 
@@ -193,12 +193,12 @@ def _urls(passwords: Passwords, port: int) -> DatabaseUrls:
 
 
 def _initialized(settings: Settings, files: ServerFiles) -> tuple[Passwords, AdminPasswords]:
-    """Return the passwords of the data folder, which is made whole or not at all."""
+    """Return the passwords of the data folder; create both if needed. An incomplete data folder is never left."""
     is_there = (files.data_folder / "PG_VERSION").exists()
     if is_there:
         _require_same_major(files)
     else:
-        _logger.info("Making a database in %s", files.data_folder.resolve())
+        _logger.info("Creating a database in %s", files.data_folder.resolve())
         make_passwords(settings)
     passwords, admin = get_passwords(settings), get_admin_passwords(settings)
     if not is_there:
@@ -210,7 +210,7 @@ def _require_same_major(files: ServerFiles) -> None:
     written = (files.data_folder / "PG_VERSION").read_text().strip()
     if written != str(files.major):
         raise DatabaseUnavailable(
-            f"the data in {files.data_folder} is of PostgreSQL {written}, the programs are of {files.major}",
+            f"the data in {files.data_folder} is for PostgreSQL {written}, but the programs are version {files.major}",
             hint=f"Point KELOMPOK_POSTGRES_BIN to version {written} and make a backup (kelompok db backup). Then unset "
             "it, set KELOMPOK_HOME to a new folder and restore the backup (kelompok db restore). Nothing was changed.",
         )
@@ -225,26 +225,26 @@ def _initialize(files: ServerFiles, admin: AdminPasswords) -> None:
     with tempfile.NamedTemporaryFile("w", prefix="kelompok-", dir=system_folder()) as password_file:
         password_file.write(admin.kelompok_admin)
         password_file.flush()
-        _give_to(Path(password_file.name), files.user)
+        _change_owner(Path(password_file.name), files.user)
         _run(
             files, "initdb", "-D", str(fresh), "-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8", "--no-sync",
             f"--pwfile={password_file.name}", *locale,
         )  # fmt: skip
     with (fresh / "postgresql.conf").open("a") as configuration:
         configuration.write(_CONFIGURATION)
-    # In its place only when complete: a first start that is killed begins again.
+    # Moved only when it is complete, so that a killed first start can be repeated.
     if files.data_folder.exists():
         files.data_folder.rmdir()
     fresh.rename(files.data_folder)
 
 
-def _give_to(path: Path, user: str | None) -> None:
+def _change_owner(path: Path, user: str | None) -> None:
     if user is not None:
         shutil.chown(path, user)
 
 
 def _postmaster(files: ServerFiles) -> tuple[int | None, int | None]:
-    """Return process id and port as the server wrote them down, whether or not it still runs."""
+    """Return process id and port from the server's pid file, even if it does not run any more."""
     try:
         lines = (files.data_folder / "postmaster.pid").read_text().splitlines()
         return int(lines[0]), int(lines[3])
@@ -264,7 +264,7 @@ def _running_port(files: ServerFiles) -> int | None:
 
 
 def _is_postgres(pid: int) -> bool:
-    """Return whether that process lives; where /proc tells, a zombie or another program does not count."""
+    """Return whether the process is alive; with /proc, zombies and other programs do not count."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -289,7 +289,7 @@ def _answers(url: str) -> bool:
 
 
 def _start(settings: Settings, files: ServerFiles) -> int:
-    """Start the server, on the port it had before where that is free: what is connected finds it again."""
+    """Start the server, if possible on its previous port, so that clients can reconnect; return the port."""
     _logger.info("Starting the database of %s", settings.home.resolve())
     deadline = monotonic() + _START_SECONDS
     remembered = _port_file(settings)
@@ -329,7 +329,7 @@ def _port_file(settings: Settings) -> Path:
 
 
 def _free_port(remembered: Path) -> int:
-    """Return the port of last time where it is free, else another."""
+    """Return the previous port if it is free, or else another one."""
     last = remembered.read_text() if remembered.exists() else ""
     port = int(last) if last.isdecimal() else secrets.choice(_PORTS)
     while not _is_free(port):
@@ -348,7 +348,7 @@ def _is_free(port: int) -> bool:
 
 
 def _run(files: ServerFiles, program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs as the server's user, without handing it our pipes."""
+    """Run one of PostgreSQL's programs as the server's user, without passing it the pipes of this process."""
     as_user: dict[str, Any] = {}
     if files.user is not None:
         as_user = {"user": files.user, "group": _group_of(files.user), "extra_groups": []}
@@ -359,10 +359,10 @@ def _run(files: ServerFiles, program: str, *arguments: str) -> None:
             start_new_session=True, check=False, **as_user,
         )  # fmt: skip
         output.seek(0)
-        said = output.read().strip()
+        printed = output.read().strip()
     if done.returncode != 0:
         raise DatabaseUnavailable(
-            f"{program} {arguments[0]} failed: {said[-600:]}{_last_log_lines(files)}",
+            f"{program} {arguments[0]} failed: {printed[-600:]}{_last_log_lines(files)}",
             hint="Run «kelompok doctor»; PostgreSQL's own log is server.log in its data folder.",
         )
 
@@ -374,7 +374,7 @@ def _group_of(user: str) -> int:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of ours: libpq's variables would change what is connected to."""
+    """Return a minimal environment: libpq's variables would change the connection."""
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR", "HOME") if name in os.environ}
     return {**kept, "LC_ALL": "C"}
 
@@ -388,7 +388,7 @@ def _last_log_lines(files: ServerFiles) -> str:
 
 
 def _ensure_roles(passwords: Passwords, admin: AdminPasswords, port: int) -> None:
-    """Make roles and databases that are not there yet; killed half-way, the next start goes on."""
+    """Create missing roles and databases. If this is interrupted, the next start continues."""
     import psycopg
     from psycopg import sql
 
@@ -409,12 +409,11 @@ def _ensure_roles(passwords: Passwords, admin: AdminPasswords, port: int) -> Non
         server.execute("ALTER ROLE dagster SET synchronous_commit = off")
         for database, owner, users in _DATABASES:
             if missing("pg_database", "datname", database):
-                server.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(owner))
-                )
-            _confine(server.execute, sql, database, users)
+                create = sql.SQL("CREATE DATABASE {} OWNER {}")
+                server.execute(create.format(sql.Identifier(database), sql.Identifier(owner)))
+            _restrict(server.execute, sql, database, users)
         for database in _MAINTENANCE:
-            _confine(server.execute, sql, database, ())
+            _restrict(server.execute, sql, database, ())
 
 
 _DATABASES = ((CORE_DATABASE, OWNER, (OWNER, RUNTIME)), (DAGSTER_DATABASE, DAGSTER, (DAGSTER,)))
@@ -422,8 +421,8 @@ _MAINTENANCE = ("postgres", "template1")
 """Databases that initdb creates. By default every role may connect, and create temporary tables in the first."""
 
 
-def _confine(execute: Callable[..., object], sql: Any, database: str, users: Sequence[str]) -> None:
-    """Let only its own roles into a database."""
+def _restrict(execute: Callable[..., object], sql: Any, database: str, users: Sequence[str]) -> None:
+    """Allow only these roles to connect to a database."""
     name = sql.Identifier(database)
     execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
     for user in users:

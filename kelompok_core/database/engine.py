@@ -1,4 +1,4 @@
-"""Connections: which server, which role, and whether its schema is the one this code was written for."""
+"""Connects to the database: chooses server and role, and checks and migrates the schema."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from kelompok_core.database import embedded
-from kelompok_core.database.rights import give_rights, lacking_rights, list_lacking, require_rights
+from kelompok_core.database.rights import grant_rights, lacking_rights, list_lacking, require_rights
 from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.settings import Settings, require_installation
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SCHEMA_REVISION = max(one.name.partition("_")[0] for one in (MIGRATIONS / "versions").glob("[0-9]*.py"))
-"""The newest migration, by the names of the files: loading Alembic to compare two numbers would take long."""
+"""The newest migration, from the file names, because importing Alembic only to compare two numbers is slow."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Addresses:
-    """URLs of one server for services, one per role: plain ``postgresql://`` with the password.
+    """URLs of a server for services, one per role, as ``postgresql://`` with the password.
 
     The owner's URL is not included; see :func:`find_owner_url`.
     """
@@ -39,14 +39,14 @@ class Addresses:
 
 @dataclass(frozen=True, kw_only=True)
 class SchemaStatus:
-    """Revision the database is at, and the one this code needs."""
+    """The schema's current revision, and the revision that this code needs."""
 
     current: str | None
     needed: str
     given: tuple[str, ...] = ()
     """Lost rights of the runtime role that the migration restored."""
     begins_epoch: bool = False
-    """Whether the database was found on another server, so that existing plans are recomputed."""
+    """Whether the database comes from another server, so that existing plans have to be made again."""
 
     @property
     def is_current(self) -> bool:
@@ -54,7 +54,7 @@ class SchemaStatus:
 
 
 def find_addresses(settings: Settings) -> Addresses:
-    """Return the configured server's addresses, or start the embedded one.
+    """Return the URLs of the configured server, or start the embedded server and return its URLs.
 
     Raises:
         SettingsError: When there is no installation.
@@ -79,7 +79,7 @@ def find_owner_url(settings: Settings) -> str:
 
 
 class Database:
-    """The core's database as the runtime role sees it."""
+    """The core's database, accessed as the runtime role."""
 
     def __init__(
         self, addresses: Addresses, *, name: str = "kelompok", patience: int | None = None, most: int = 15
@@ -88,8 +88,8 @@ class Database:
 
         Args:
             addresses: The server's URLs.
-            name: What the sessions call themselves in ``pg_stat_activity``.
-            patience: Seconds after which the server ends a session that does nothing in an open transaction.
+            name: The application name of the sessions in ``pg_stat_activity``.
+            patience: Seconds after which the server ends a session that is idle in a transaction; None for no limit.
             most: Limit of open connections; further callers wait.
         """
         self.addresses = addresses
@@ -100,12 +100,12 @@ class Database:
 
     @cached_property
     def engine(self) -> sa.Engine:
-        # Row values may be anyone's personal data: they stay out of SQLAlchemy's error messages.
+        # Row values may be personal data, so SQLAlchemy must not add them to error messages.
         options = {"application_name": self._name}
         switches = []
         url = _with_driver(self.addresses.runtime)
         if url.username != embedded.RUNTIME:
-            # One login for both roles: step down to the runtime role for everything but migrations.
+            # The same login is used for both roles, so switch to the runtime role.
             switches.append(f"-c role={embedded.RUNTIME}")
         if self._patience is not None:
             switches.append(f"-c idle_in_transaction_session_timeout={self._patience}s")
@@ -134,13 +134,13 @@ class Database:
 
     @contextmanager
     def connect(self) -> Iterator[sa.Connection]:
-        """Open a connection of the runtime role; nothing is committed unless the caller does."""
+        """Open a connection as the runtime role; the caller has to commit."""
         with _reachable(self.engine) as connection:
             yield connection
 
     @contextmanager
     def session(self) -> "Iterator[Session]":
-        """Open a session in one transaction: committed at the end, rolled back when anything is raised."""
+        """Open a session in one transaction, which is committed at the end and rolled back on an exception."""
         from sqlalchemy import orm
 
         with (
@@ -200,7 +200,7 @@ def _status(connection: sa.Connection) -> SchemaStatus:
     return SchemaStatus(current=current, needed=SCHEMA_REVISION)
 
 
-# NULL where there is no schema yet.
+# NULL if there is no schema yet.
 _MAY_READ_REVISION = sa.text("""
     SELECT has_schema_privilege('public', 'USAGE') AND has_table_privilege(oid, 'SELECT')
     FROM pg_class WHERE relname = 'alembic_version' AND relnamespace = 'public'::regnamespace""")
@@ -217,11 +217,11 @@ def migrate(owner_url: str) -> SchemaStatus:
     with connect_as_owner(owner_url) as connection:
         require_owner(connection)
         before = _status(connection).current
-        # One migration at a time, however many commands start at once.
+        # One migration at a time, even if several commands start at once.
         connection.execute(sa.text("SELECT pg_advisory_lock(hashtext('kelompok.migrate'))"))
         connection.commit()
         upgrade(connection, "head")
-        given = tuple(give_rights(connection))
+        given = tuple(grant_rights(connection))
         begins = connection.scalar(sa.text("SELECT current_epoch()")) is None
         if begins:
             connection.execute(sa.text("SELECT begin_epoch()"))
@@ -231,7 +231,7 @@ def migrate(owner_url: str) -> SchemaStatus:
 
 @contextmanager
 def connect_as_owner(owner_url: str) -> Iterator[sa.Connection]:
-    """Open a connection of the owner role; nothing is committed unless the caller does."""
+    """Open a connection as the owner role; the caller has to commit."""
     engine = sa.create_engine(_with_driver(owner_url), poolclass=sa.NullPool, hide_parameters=True)
     with _reachable(engine) as connection:
         yield connection
@@ -262,7 +262,7 @@ def _alembic() -> "Config":
 
 
 def require_owner(connection: sa.Connection) -> None:
-    """Check that the role of this connection may change the schema.
+    """Require that the role of this connection may change the schema.
 
     Raises:
         DatabaseUnavailable: When it may not, or another role owns tables.
@@ -273,10 +273,10 @@ def require_owner(connection: sa.Connection) -> None:
             f"the database role {role} may not create tables",
             hint="Set KELOMPOK_OWNER_DATABASE_URL to the URL of the database's owner.",
         )
-    strange = connection.execute(_OF_OTHERS).all()
-    if strange:
+    foreign = connection.execute(_OF_OTHERS).all()
+    if foreign:
         raise DatabaseUnavailable(
-            f"the database role {role} does not own {strange[0].name}, which belongs to {strange[0].owner}",
+            f"the database role {role} does not own {foreign[0].name}, which belongs to {foreign[0].owner}",
             hint="Set KELOMPOK_OWNER_DATABASE_URL to the owner's URL, or make that role the owner of all tables, views "
             "and functions in the schema public.",
         )
@@ -291,24 +291,24 @@ _OF_OTHERS = sa.text("""
 def open_database(
     settings: Settings, *, name: str = "kelompok", patience: int | None = None, most: int = 15
 ) -> Database:
-    """Return the database of this installation, started and migrated when it is the embedded one.
+    """Return the database of this installation; start and migrate the embedded one if needed.
 
-    Name, patience and most are those of :class:`Database`.
+    ``name``, ``patience`` and ``most`` are passed to :class:`Database`.
 
     Raises:
-        DatabaseUnavailable: When it cannot be reached, the role lacks rights, or the schema of an external one is old.
+        DatabaseUnavailable: When it cannot be reached, the role lacks rights, or an external database is not migrated.
     """
     addresses = find_addresses(settings)
     database = Database(addresses, name=name, patience=patience, most=most)
     try:
-        _make_ready(database, settings)
+        _prepare(database, settings)
     except BaseException:
         database.dispose()
         raise
     return database
 
 
-def _make_ready(database: Database, settings: Settings) -> None:
+def _prepare(database: Database, settings: Settings) -> None:
     with database.connect() as connection:
         status = _status(connection)
         if status.is_current:
@@ -317,6 +317,6 @@ def _make_ready(database: Database, settings: Settings) -> None:
     if settings.database_url is not None:
         raise DatabaseUnavailable(
             f"the database is at revision {status.current or 'none'}, this version needs {status.needed}",
-            hint="Run «kelompok db migrate» as someone who may alter it.",
+            hint="Run «kelompok db migrate» as a user who may change the schema.",
         )
     migrate(find_owner_url(settings))

@@ -1,4 +1,4 @@
-"""Ids as people write them: as much of one as names it, or the word for the newest."""
+"""Ids as people write them: a part that identifies one, or «last» for the newest."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -8,21 +8,23 @@ import sqlalchemy as sa
 from kelompok_core.errors import Ambiguous, NotFound
 
 LAST = "last"
-"""Stands for the newest row."""
+"""The word for the newest row."""
 
 SHORTEST = 4
 SHORTEST_SHOWN = 8
-"""Digits of an id that is printed, counted from its end; more where others end so too."""
+"""The number of digits shown, from the end of an id; more if other ids have the same end."""
 
 _MOST_NAMED = 10
-"""Rows to choose among when a part of an id is that of several."""
+"""The maximum number of ids listed if a part fits several."""
 
 
 def get_id(connection: sa.Connection, table: str, given: str, *, newest: str = "true") -> UUID:
-    """Return the id that begins or ends so; for «last» the newest, of those of which a condition holds if there are.
+    """Return the id that begins or ends with this part; for «last», the id of the newest row.
+
+    ``newest`` is an SQL condition: for «last», rows that satisfy it are preferred.
 
     Raises:
-        NotFound: When there is none.
+        NotFound: When there is no such id.
         Ambiguous: When there is more than one.
     """
     part = given.strip().lower()
@@ -47,9 +49,9 @@ def get_id(connection: sa.Connection, table: str, given: str, *, newest: str = "
 
 
 def shorten(connection: sa.Connection, table: str, ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return as much of the end of each id as no other id of the table has.
+    """Return for each id a part of its end that no other id of the table has.
 
-    The end is chance, so that it stays the id's own: ids begin with the time, and those of one minute begin alike.
+    Ids begin with the time, so ids of the same minute begin with the same digits. Their ends are random.
     """
     query = sa.text(f"""
         SELECT i.id, array_agg(t.id) FILTER (WHERE t.id IS NOT NULL) AS others

@@ -1,4 +1,4 @@
-"""What keeps imports out of each other's way: locks of one import and of one entity, and settings of the session."""
+"""Locks that keep imports from interfering with each other, and settings for their transactions."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,16 +6,16 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-_WORTH_STATISTICS = 1_000
+_FEWEST_ROWS = 1_000
 
 
 def refresh_statistics(engine: sa.Engine, rows: int, step: str) -> None:
-    """Let the planner know of what a step of a large import wrote; small ones do not matter.
+    """Update the planner's statistics after a step of a large import.
 
-    An import's own rows and decisions it has never heard of. Of evidence and audit it knows enough when they hold ten
-    times what was added: autovacuum looks at them again no sooner.
+    The planner has no statistics of the import's own rows and decisions. Statistics of evidence and audit are updated
+    only if the step added more than a tenth of their rows: until then, autovacuum does not update them either.
     """
-    if rows >= _WORTH_STATISTICS:
+    if rows >= _FEWEST_ROWS:
         with engine.begin() as connection:
             connection.execute(_REFRESH, {"step": step, "rows": rows})
 
@@ -28,10 +28,10 @@ _REFRESH = sa.text("""
 
 @contextmanager
 def working_on(engine: sa.Engine, import_id: UUID, part: str | None = None) -> Iterator[None]:
-    """Hold the import while working on it; wait while another process does.
+    """Lock the import while working on it; wait while another process works on it.
 
-    With a ``part`` hold that one alone, beside those who hold others. The locks are the session's: when its process
-    is killed, the database lets go of them.
+    With a ``part``, lock only that part, so that other processes can work on other parts. The locks belong to the
+    session: if the process is killed, the database releases them.
     """
     whole = {"key": f"import:{import_id}"}
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -48,12 +48,12 @@ def working_on(engine: sa.Engine, import_id: UUID, part: str | None = None) -> I
 
 
 def use_memory(connection: sa.Connection) -> None:
-    """Let this transaction work in memory: sort and join there what one import holds, and find there what it looks up.
+    """Adjust this transaction's planner settings to an import, whose data is mostly in memory.
 
-    What an import asks for was mostly written or read just before, by itself or by the import of the same list before
-    it. So a page out of turn costs little more than the next one: 1.1 times, as PostgreSQL's manual (Planner Cost
-    Constants) has it for storage of which that is true. Temporary tables are analyzed from fewer rows than usual: they
-    are asked for counts, not for rare values.
+    Most pages that an import reads were written or read shortly before, by itself or by the previous import of the same
+    list. Random access then costs little more than sequential access: 1.1 times, the value in PostgreSQL's manual
+    (Planner Cost Constants) for such storage. Temporary tables are analyzed with a smaller sample than usual, because
+    only counts matter, not rare values.
     """
     connection.execute(_IN_MEMORY)
 
@@ -61,17 +61,17 @@ def use_memory(connection: sa.Connection) -> None:
 _IN_MEMORY = sa.text("""
     SELECT set_config('work_mem', '64MB', true), set_config('random_page_cost', '1.1', true),
            set_config('default_statistics_target', '10', true),
-           -- So that a statement that is cancelled was cancelled by somebody.
+           -- Without a timeout, a cancelled statement was cancelled on purpose.
            set_config('statement_timeout', '0', true)
 """)
 
 
 def lock_import(connection: sa.Connection, import_id: UUID) -> None:
-    """Hold the import's row until the transaction ends."""
+    """Lock the import's row until the transaction ends."""
     connection.execute(sa.text("SELECT id FROM imports WHERE id = :import FOR UPDATE"), {"import": import_id})
 
 
 def lock_entity(connection: sa.Connection, entity: str) -> None:
-    """Queue with everything that writes many records of one entity: neither deadlocks nor misses the other."""
+    """Lock an entity until the transaction ends, so that bulk writes of its records run one after another."""
     query = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('apply:' || :entity, 0))")
     connection.execute(query, {"entity": entity})

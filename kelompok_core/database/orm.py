@@ -1,4 +1,4 @@
-"""The declarative base, and the columns every core table has."""
+"""The declarative base, and the columns of all core tables."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """Base of all mapped tables; the schema itself is the migrations' business."""
+    """Base of all mapped tables; migrations define the schema."""
 
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: sa.DateTime(timezone=True),
@@ -19,7 +19,7 @@ class Base(DeclarativeBase):
 
 
 class CoreRecord:
-    """Id, version and times of a core table's row: the database sets them all, nobody else."""
+    """Id, version and times of a core table's row. The database sets all of them."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=sa.text("new_id()"))
     version: Mapped[int] = mapped_column(server_default="1", server_onupdate=sa.FetchedValue())

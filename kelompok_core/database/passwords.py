@@ -40,7 +40,7 @@ def admin_file(settings: Settings) -> Path:
 
 
 def find_passwords(settings: Settings) -> Passwords | None:
-    """Return the passwords for services; None where there are none yet.
+    """Return the passwords for services; None if there are none yet.
 
     An older file with the passwords of all roles is split in two.
     """
@@ -53,7 +53,7 @@ def find_passwords(settings: Settings) -> Passwords | None:
 
 
 def find_admin_passwords(settings: Settings) -> AdminPasswords | None:
-    """Return the administration passwords; None where there are none yet."""
+    """Return the administration passwords; None if there are none yet."""
     find_passwords(settings)
     read = _read(admin_file(settings))
     return None if read is None else AdminPasswords(**read)

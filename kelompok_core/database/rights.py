@@ -1,4 +1,4 @@
-"""The rights of the runtime role, and a check for lost ones: loading a dump with other tools may drop grants."""
+"""The rights of the runtime role, and a check for lost ones: loading a dump with other tools may lose grants."""
 
 from collections.abc import Iterator, Sequence
 
@@ -24,20 +24,20 @@ ON_TABLES = (
     ),
     ("SELECT", ("alembic_version", "audit_logs", "evidence", "installation", "source_records", "source_sightings")),
 )  # fmt: skip
-"""Privileges by table, as granted by all migrations together; a test compares the two."""
+"""Privileges by table, as granted by all migrations together; a test compares both."""
 
 FUNCTIONS = (
     "current_epoch", "forget_reading", "jsonb_earlier_wins", "jsonb_fold_first", "jsonb_fold_last",
     "jsonb_later_wins", "jsonb_list_union", "new_id", "recall_rows", "record_evidence", "record_repeated_rows",
     "record_reviewed_evidence", "refresh_import_statistics", "refresh_sdgs", "server_identifier", "worker_lives",
 )  # fmt: skip
-"""Functions it may call, in all signatures."""
+"""Functions that the role may call, with all signatures."""
 
 _OF_DATABASE = ("CONNECT", "TEMPORARY")
 
 
 def require_rights(connection: sa.Connection) -> None:
-    """Check with one query that the role of this connection has all rights it needs.
+    """Require, with one query, that the role of this connection has all rights that it needs.
 
     Raises:
         DatabaseUnavailable: Naming the missing rights, and the command that restores them.
@@ -70,7 +70,7 @@ def list_lacking(connection: sa.Connection, role: str | None = None) -> Sequence
     return [str(row.lacking) for row in connection.execute(_LACKING, params)]
 
 
-def give_rights(connection: sa.Connection) -> Sequence[str]:
+def grant_rights(connection: sa.Connection) -> Sequence[str]:
     """Grant the runtime role its missing rights, as the owner; return them."""
     lacking = list_lacking(connection, RUNTIME)
     if lacking:

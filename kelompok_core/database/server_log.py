@@ -15,8 +15,8 @@ LOGS_NO_ROWS: Mapping[str, str] = {
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
 }
-"""Errors may quote values («invalid input syntax …»), and so may their DETAIL (a duplicate key), CONTEXT (a COPY line)
-and STATEMENT. The client still gets all of it; the log keeps only the server's own messages, from level LOG upwards."""
+"""Errors may quote values («invalid input syntax …»), as may their DETAIL (a duplicate key), CONTEXT (a COPY line) and
+STATEMENT. The client still gets all of it; the log has only the server's own messages, from level LOG upwards."""
 
 _AS_GOOD: Mapping[str, frozenset[str]] = {
     "log_min_messages": frozenset({"fatal", "panic"}),
@@ -25,7 +25,7 @@ _AS_GOOD: Mapping[str, frozenset[str]] = {
 
 
 def list_loose_settings(connection: "sa.Connection") -> list[str]:
-    """Return this role's settings that let row values into the server's log."""
+    """Return the settings of this role that allow row values in the server's log."""
     import sqlalchemy as sa  # not needed to start the server
 
     query = sa.text("SELECT name, setting FROM pg_settings WHERE name = ANY (:names)")

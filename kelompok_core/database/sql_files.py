@@ -1,4 +1,4 @@
-"""Running the files of SQL that migrations consist of."""
+"""Runs the SQL files of migrations."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ _FOLDER = Path(__file__).parent / "migrations" / "sql"
 
 
 def run_sql_files(connection: sa.Connection, *names: str) -> None:
-    """Run files of many statements, straight through the driver: their % signs are PostgreSQL's own."""
+    """Run SQL files directly with the driver, so that their % signs are not treated as placeholders."""
     driver = connection.connection.driver_connection
     if driver is None:
         raise RuntimeError("the migration has no connection")

@@ -1,4 +1,4 @@
-"""Choosing records: which are to be enriched, and the public text of each, a page at a time."""
+"""Selects the records to enrich, and reads their public text page by page."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from kelompok_core.errors import PluginUnavailable
 from kelompok_core.values.html import blank_markup
 
 PAGE = 5_000
-"""Records in memory at a time."""
+"""The number of records in memory at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """Which records are chosen: all, unless something confines it.
+    """Which records to enrich: all, or those that the filters select.
 
     Attributes:
-        organization_id: Only this organization's, or None.
-        import_id: Only what this import wrote, or None.
-        changed_since: Only records changed since, or None.
-        known_to: Plugin and method whose work is not done again where the text is the same; None to choose all.
+        organization_id: Only records of this organization, or None.
+        import_id: Only records that this import wrote, or None.
+        changed_since: Only records changed since then, or None.
+        known_to: A plugin and its method: skips records whose present text they have enriched. None skips nothing.
     """
 
     organization_id: UUID | None = None
@@ -37,11 +37,11 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Some records, one row each, all columns in one order.
+    """A page of records: three tables with the same rows in the same order.
 
     Attributes:
-        texts: Columns ``record`` (the id, as text) and the public fields, with markup made blank.
-        stored: The same fields as stored: what evidence is quoted from.
+        texts: Columns ``record`` (the id, as text) and the public fields, with markup replaced by blanks.
+        stored: The same fields as stored. Evidence quotes these texts.
         facts: Columns id, organization_id, version, text_sha256 (hex).
     """
 
@@ -51,10 +51,10 @@ class Page:
 
 
 def require_public(descriptor: EntityDescriptor, fields: Sequence[str], plugin: str) -> None:
-    """Refuse fields that are not public.
+    """Require that fields are public.
 
     Raises:
-        PluginUnavailable: Naming the first.
+        PluginUnavailable: Naming the first field that is not.
     """
     for name in fields:
         if name not in descriptor.public_fields:
@@ -63,15 +63,15 @@ def require_public(descriptor: EntityDescriptor, fields: Sequence[str], plugin: 
 
 
 def count_chosen(connection: sa.Connection, descriptor: EntityDescriptor, scope: Scope) -> int:
-    """Return how many records the run is about, whether or not their text is known."""
-    query = f"SELECT count(*) FROM {descriptor.entity} t WHERE {_confined(descriptor, scope)}"
+    """Return how many records the filters select, including those that ``known_to`` skips."""
+    query = f"SELECT count(*) FROM {descriptor.entity} t WHERE {_filters(descriptor, scope)}"
     return int(connection.scalar(sa.text(query), _params(descriptor, scope)) or 0)
 
 
 def iter_pages(
     connection: sa.Connection, descriptor: EntityDescriptor, fields: Sequence[str], scope: Scope
 ) -> Iterator[Page]:
-    """Yield the records to enrich in the order of their ids; the connection may write between two pages."""
+    """Yield pages of the records to enrich, ordered by id. The caller may write between two pages."""
     columns = [f"{stored_text(descriptor, name)} AS f{number}" for number, name in enumerate(fields)]
     sha = text_digest(descriptor, fields)
     query = sa.text(f"""
@@ -79,7 +79,7 @@ def iter_pages(
                encode({sha}, 'hex') AS text_sha256, {", ".join(columns)}
         FROM {descriptor.entity} t
         LEFT JOIN enriched_records m ON m.plugin = :plugin AND m.entity = :entity AND m.record_id = t.id
-        WHERE t.id > :after AND {_confined(descriptor, scope)}
+        WHERE t.id > :after AND {_filters(descriptor, scope)}
           AND (m.method IS DISTINCT FROM :method OR m.text_sha256 IS DISTINCT FROM {sha})
         ORDER BY t.id LIMIT :page""")
     after = UUID(int=0)
@@ -93,18 +93,18 @@ def iter_pages(
 
 
 def text_digest(descriptor: EntityDescriptor, fields: Sequence[str]) -> str:
-    """Return the SQL of the digest of a record's text, the record being ``t``."""
+    """Return SQL of the digest of the text of a record ``t``."""
     values = ", ".join(f"coalesce({stored_text(descriptor, name)}, '')" for name in fields)
     return f"sha256(convert_to(concat_ws(E'\\x1f', {values}), 'UTF8'))"
 
 
 def stored_text(descriptor: EntityDescriptor, name: str) -> str:
-    """Return the SQL of a field's text, the record being ``t``."""
+    """Return SQL of a field's text in a record ``t``."""
     field = descriptor.field(name)
     return f"t.{field.stored_in}->>'{field.key}'" if field.key else f"t.{field.stored_in}::text"
 
 
-def _confined(descriptor: EntityDescriptor, scope: Scope) -> str:
+def _filters(descriptor: EntityDescriptor, scope: Scope) -> str:
     conditions = ["true"]
     if scope.organization_id is not None:
         conditions.append(f"t.{descriptor.organization_column} = :organization")

@@ -1,4 +1,4 @@
-"""People's corrections of goals, as labelled texts to train an enricher."""
+"""Exports people's corrections of goals as labelled texts for training an enricher."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from kelompok_core.values.html import blank_markup
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledText:
-    """A record's public text with the goals it has after people's corrections.
+    """A record's public text with its goals after people's corrections.
 
     Attributes:
         id: The first digits of the text's SHA-256, so that equal texts have equal ids.

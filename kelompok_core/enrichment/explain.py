@@ -1,4 +1,4 @@
-"""Explanations of an enricher's signals; stores nothing."""
+"""Explains the signals that an enricher finds, without storing them."""
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ from kelompok_core.plugin_host.returned import checked_result
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.settings import Settings
 
-_HOMES = "organizations"
+_ORGANIZATIONS = "organizations"
 
 
 def explain_text(settings: Settings, plugin: str, text: str) -> CommandResult:
@@ -34,8 +34,8 @@ def explain_organization(installation: Installation, plugin: str, slug: str) -> 
         NotFound: When there is no such organization.
     """
     info = require_enabled(installation.settings, plugin)
-    descriptor = get_descriptor(_HOMES)
-    fields = next((job.enriches[_HOMES] for job in info.jobs() if _HOMES in job.enriches), ())
+    descriptor = get_descriptor(_ORGANIZATIONS)
+    fields = next((job.enriches[_ORGANIZATIONS] for job in info.jobs() if _ORGANIZATIONS in job.enriches), ())
     require_public(descriptor, fields, plugin)
     with installation.database.connect() as connection:
         scope = Scope(organization_id=get_organization_id(connection, slug))

@@ -8,7 +8,7 @@ from kelompok_core.enrichment.store import SIGNAL_TABLES
 
 
 def count_unproven(connection: sa.Connection, descriptor: EntityDescriptor, origin: str) -> int:
-    """Return how many pieces of evidence do not quote the text they point to, where that is still the text."""
+    """Return how many evidence spans do not quote their text, among records whose text has not changed."""
     return sum(_count(connection, table, descriptor, origin) for table in SIGNAL_TABLES)
 
 

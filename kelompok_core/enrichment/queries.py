@@ -1,4 +1,4 @@
-"""Reading the signals of one record, whoever they are from."""
+"""Reads the signals of a record, from plugins and from people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 @dataclass(frozen=True, kw_only=True)
 class StoredSignal:
-    """A signal as it is stored; of a goal, the property is «sdg» and the value its number.
+    """A stored signal. For a goal, the property is «sdg» and the value is the goal's number.
 
     Attributes:
-        evidence: Places that show it: field, start, end, quote. None where a person says it.
+        evidence: The evidence spans: field, start, end, quote. Empty for signals from people.
         origin: The plugin, or «person».
-        status: present or removed.
+        status: «present» or «removed».
     """
 
     property: str

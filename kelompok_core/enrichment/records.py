@@ -1,4 +1,4 @@
-"""Runs of enrichers: what was asked for, how far it is, what came of it."""
+"""Enrichment runs: their requests, states and counts, in the table ``enrichments``."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from kelompok_core.contracts import JsonValue
 from kelompok_core.errors import NotFound
 
 COUNTS = ("records", "unchanged", "enriched", "with_signals", "created", "updated", "deleted")
-"""records looked at, of which unchanged since last time, enriched anew, left with signals; signals written."""
+"""Records selected, unchanged since the last run, enriched, and with signals; signals created, updated and deleted."""
 
 
 class EnrichmentState(StrEnum):
@@ -31,13 +31,12 @@ class Enrichment:
     """One run of one enricher.
 
     Attributes:
-        organization_id: The organization it is confined to, or None.
-        import_id: Only what this import wrote, or None.
-        changed_since: Only records changed since, or None.
-        again: Whether records are enriched whose text and method are those of last time.
-        config: Settings of the plugin, this once.
-        counts: By entity, what :data:`COUNTS` names.
-        origin_version: The plugin's version, and a digest of settings that are not its defaults.
+        organization_id: The organization that it is limited to, or None.
+        import_id: Only records that this import wrote, or None.
+        changed_since: Only records changed since then, or None.
+        again: Whether it also enriches records whose text and method have not changed since the last run.
+        config: Settings of the plugin for this run.
+        counts: The counts of :data:`COUNTS`, by entity.
     """
 
     id: UUID
@@ -113,7 +112,7 @@ def update_enrichment(connection: sa.Connection, enrichment_id: UUID, **values: 
     connection.execute(sa.update(TABLE).where(TABLE.c.id == enrichment_id).values(**values))
 
 
-def note_undone(connection: sa.Connection, enrichment_id: UUID, actor_id: UUID) -> None:
+def mark_undone(connection: sa.Connection, enrichment_id: UUID, actor_id: UUID) -> None:
     update_enrichment(connection, enrichment_id, state=EnrichmentState.UNDONE)
     connection.execute(sa.update(_UNDONE).where(_UNDONE.c.id == enrichment_id).values(undone_by=actor_id))
 
@@ -122,7 +121,7 @@ def get_enrichment(connection: sa.Connection, enrichment_id: UUID) -> Enrichment
     """Return the run.
 
     Raises:
-        NotFound: When there is none.
+        NotFound: When there is no such run.
     """
     row = connection.execute(sa.select(TABLE).where(TABLE.c.id == enrichment_id)).one_or_none()
     if row is None:
@@ -137,7 +136,7 @@ def list_enrichments(connection: sa.Connection, *, limit: int) -> Sequence[Enric
 
 
 def find_previous(connection: sa.Connection, enrichment: Enrichment) -> Enrichment | None:
-    """Return the same job's run before this one that was done and wrote, or None."""
+    """Return the last run of the same job before this one that ended without failure and was no dry run, or None."""
     query = (
         sa.select(TABLE)
         .where(

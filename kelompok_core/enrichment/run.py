@@ -1,4 +1,4 @@
-"""The enrichment use case: select records, pass their public text to an enricher, store its signals."""
+"""Runs an enricher: selects records, passes their public text to it, and stores the signals that it returns."""
 
 import hashlib
 import json
@@ -40,7 +40,7 @@ from kelompok_core.records.registry import get_descriptor
 from kelompok_core.settings import Settings
 
 CONTRACT = "profile_enricher"
-_HOMES = "organizations"
+_ORGANIZATIONS = "organizations"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +51,8 @@ class EnrichmentRequest:
         plugin: Name of an enabled plugin.
         job: Name of one of its jobs.
         organization: Slug of the only organization, or None.
-        import_id: Only what this import wrote, or None.
-        changed_since: Only records changed since, or None.
+        import_id: Only records that this import wrote, or None.
+        changed_since: Only records changed since then, or None.
         again: Also records whose text and method have not changed since the last run.
         dry_run: Report what would be written, without writing.
         config: Plugin settings for this run.
@@ -72,7 +72,7 @@ def request_enrichment(installation: Installation, request: EnrichmentRequest, a
     """Create a run for the request, without starting it.
 
     Raises:
-        NotPermitted: When the actor may not enrich there.
+        NotPermitted: When the actor may not enrich these records.
         PluginUnavailable: When the plugin is not enabled.
         NotFound: When job, organization or import do not exist.
         UsageError: When the job enriches nothing.
@@ -115,7 +115,7 @@ def enrich(installation: Installation, enrichment_id: UUID, entities: Sequence[s
     A run that was killed can be repeated: it skips records whose text is already enriched.
 
     Raises:
-        NotPermitted: When the actor may no longer enrich there.
+        NotPermitted: When the actor may no longer enrich these records.
         EnrichmentFailed: When the plugin fails or returns invalid signals. Pages stored earlier are kept.
     """
     with working_on(installation.database.engine, enrichment_id):
@@ -128,10 +128,10 @@ def enrich(installation: Installation, enrichment_id: UUID, entities: Sequence[s
             update_enrichment(connection, enrichment_id, state=EnrichmentState.RUNNING)
             connection.commit()
         try:
-            counts = _Run(installation, enrichment).do(entities)
+            counts = _EnrichmentRun(installation, enrichment).enrich(entities)
         except KelompokError as error:
-            told = {"failure": error.message, "failure_trace": trace_of(error)}
-            _finish(installation, enrichment_id, state=EnrichmentState.FAILED, **told)
+            failure = {"failure": error.message, "failure_trace": trace_of(error)}
+            _finish(installation, enrichment_id, state=EnrichmentState.FAILED, **failure)
             raise
         return _finish(
             installation, enrichment_id, state=EnrichmentState.DONE, counts=counts, failure=None, failure_trace=None
@@ -144,7 +144,7 @@ def _finish(installation: Installation, enrichment_id: UUID, **values: object) -
         return get_enrichment(connection, enrichment_id)
 
 
-class _Run:
+class _EnrichmentRun:
     """One enricher over the entities of its job."""
 
     def __init__(self, installation: Installation, enrichment: Enrichment) -> None:
@@ -160,10 +160,10 @@ class _Run:
             known_to=None if enrichment.again else (enrichment.plugin, self._method),
         )
 
-    def do(self, entities: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
+    def enrich(self, entities: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
         counts = {}
-        asked = self._enrichment
-        with enriching(self._installation.settings, self._plugin, asked.config, dry_run=asked.dry_run) as call:
+        settings, run = self._installation.settings, self._enrichment
+        with enriching(settings, self._plugin, run.config, dry_run=run.dry_run) as call:
             for entity, fields in self._job.enriches.items():
                 if not entities or entity in entities:
                     descriptor = get_descriptor(entity)
@@ -194,7 +194,7 @@ class _Run:
         enrichment = self._enrichment
         with connection.begin() as transaction:
             # Lock in a fixed order, to wait for imports instead of deadlocking with them.
-            for locked in sorted({entity, _HOMES}):
+            for locked in sorted({entity, _ORGANIZATIONS}):
                 lock_entity(connection, locked)
             announce(
                 connection,
@@ -212,7 +212,7 @@ class _Run:
 
 
 def method_of(plugin: PluginInfo, config: Mapping[str, JsonValue]) -> str:
-    """Return what a signal depends on besides the text: the plugin's version, and a digest of non-default settings."""
+    """Return the plugin's version with a digest of non-default settings: with the text, they determine the signals."""
     settings = {**plugin.config, **config}
     defaults = {
         key: one.get("default") for key, one in (plugin.manifest.config_schema if plugin.manifest else {})

@@ -1,4 +1,4 @@
-"""Signals as an enricher gives them, checked: each must quote what stands there."""
+"""Checks the signals that an enricher returns. Each must quote the text at the place that it refers to."""
 
 import dataclasses
 import numbers
@@ -13,7 +13,7 @@ from kelompok_core.plugin_host.returned import is_storable
 from kelompok_core.sdgs.signals import GOALS
 
 GOAL_PROPERTY = "sdg"
-"""The property of goals, which have a table of their own."""
+"""The property of goals, which are stored in their own table."""
 _TYPES: Mapping[str, tuple[type, str]] = {
     "confidence": (numbers.Real, "number"),
     "start": (numbers.Integral, "whole number"),
@@ -27,10 +27,11 @@ _GOALS = frozenset(str(goal) for goal in range(1, GOALS + 1))
 
 @dataclasses.dataclass(kw_only=True)
 class Signal:
-    """A derived fact of one record.
+    """A derived fact about a record.
 
     Attributes:
-        evidence: Places that show it, as given: field, start, end (characters of the stored text), quote.
+        evidence: The evidence spans, in the enricher's order: field, start, end (in characters of the stored text),
+            quote.
     """
 
     record: str
@@ -52,10 +53,10 @@ class Signal:
 
 
 def checked_signals(table: pd.DataFrame, page: Page, plugin: str) -> list[Signal]:
-    """Return a page's signals in the order given, rows that are more evidence of one signal put together.
+    """Return a page's signals in the enricher's order. Rows with further evidence of the same signal are joined.
 
     Raises:
-        EnrichmentFailed: When the table is none of signals, or evidence does not quote the text it points to.
+        EnrichmentFailed: When the table or a signal in it is invalid, or evidence does not quote the text.
     """
     if not isinstance(table, pd.DataFrame):
         raise EnrichmentFailed(f"{plugin} returned a {type(table).__name__}, not a data frame of signals")
@@ -74,7 +75,7 @@ def checked_signals(table: pd.DataFrame, page: Page, plugin: str) -> list[Signal
             Signal(record=record, property=name, value=value, confidence=round(float(confidence), 3), field=where),
         )
         signal.confidence = max(signal.confidence, round(float(confidence), 3))
-        # The stored text is quoted: with the markup that stands in between, if any does.
+        # Quotes the stored text, which may include markup.
         place = {"field": where, "start": int(start), "end": int(end), "quote": stored[where][record][start:end]}
         if place not in signal.evidence:
             signal.evidence.append(place)
@@ -84,9 +85,9 @@ def checked_signals(table: pd.DataFrame, page: Page, plugin: str) -> list[Signal
 def _require_types(row: Sequence[object], plugin: str) -> None:
     """Check that each cell of a signal has its column's type and can be stored."""
     for column, cell in zip(SIGNAL_COLUMNS, row, strict=True):
-        kind, called = _TYPES.get(column, (str, "text"))
+        kind, name = _TYPES.get(column, (str, "text"))
         if not isinstance(cell, kind) or isinstance(cell, bool):
-            raise EnrichmentFailed(f"{plugin} returned a signal whose {column} is not a {called}: {cell!r:.60}")
+            raise EnrichmentFailed(f"{plugin} returned a signal whose {column} is not a {name}: {cell!r:.60}")
         if isinstance(cell, str) and column in _KEPT and not (len(cell) <= _LONGEST and is_storable(cell)):
             raise EnrichmentFailed(
                 f"{plugin} returned a signal whose {column} cannot be stored: {len(cell)} characters, {cell!r:.60}"
@@ -99,22 +100,20 @@ def _require_quoted(
     record, where, start, end, quote = place
     text = texts.get(where, {}).get(record)
     if text is None:
-        raise EnrichmentFailed(f"{plugin} speaks of {where!r} of record {record!r}, which it was not shown")
+        raise EnrichmentFailed(f"{plugin} returned a signal for {where!r} of record {record!r}, which it was not given")
     if not 0 <= start < end <= len(text) or text[start:end] != quote:
-        raise EnrichmentFailed(
-            f"{plugin} quotes {quote!r}, which does not stand at {start}-{end} of {where} of {record}"
-        )
+        raise EnrichmentFailed(f"{plugin} quotes {quote!r}, which is not at {start}-{end} of {where} of {record}")
 
 
 def _require_sensible(name: str, value: str, confidence: float, plugin: str) -> None:
     if not 0 <= confidence <= 1:
-        raise EnrichmentFailed(f"{plugin} gives a confidence of {confidence}, which is not from 0 to 1")
+        raise EnrichmentFailed(f"{plugin} returned a confidence of {confidence}, which is not from 0 to 1")
     if not name or not value or (name == GOAL_PROPERTY and value not in _GOALS):
-        raise EnrichmentFailed(f"{plugin} gives {name!r} the value {value!r}, which it cannot have")
+        raise EnrichmentFailed(f"{plugin} returned the invalid value {value!r} for {name!r}")
 
 
 def count_by_value(signals: Iterable[Signal]) -> dict[str, int]:
-    """Return how many records have each value of each property: «sdg 4»."""
+    """Return how many signals there are for each goal («sdg 4») and for each other property."""
     counts: dict[str, int] = {}
     for signal in signals:
         key = f"{signal.property} {signal.value}" if signal.property == GOAL_PROPERTY else signal.property

@@ -1,4 +1,4 @@
-"""Storing signals: what is new is added, what changed is changed, what is gone is deleted; nothing else is touched."""
+"""Stores signals: inserts new ones, updates changed ones, and deletes those that were not found again."""
 
 import json
 from collections.abc import Sequence
@@ -13,36 +13,46 @@ from kelompok_core.sdgs.signals import PERSON
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Home:
-    """A table of signals: its columns that tell one signal of a record from another, and how they come from text."""
+class _SignalTable:
+    """A table of signals.
 
-    table: str
+    Attributes:
+        name: The table.
+        columns: The columns that identify a signal of a record.
+        values: SQL of their values for a proposed signal ``p``.
+        condition: SQL: whether the table stores a proposed signal ``p``.
+    """
+
+    name: str
     columns: tuple[str, ...]
     values: tuple[str, ...]
-    holds: str
+    condition: str
 
 
-_HOMES = (
-    _Home(
-        table="sdgs_signals", columns=("goal",), values=("p.value::smallint",), holds=f"p.property = '{GOAL_PROPERTY}'"
+_TABLES = (
+    _SignalTable(
+        name="sdgs_signals",
+        columns=("goal",),
+        values=("p.value::smallint",),
+        condition=f"p.property = '{GOAL_PROPERTY}'",
     ),
-    _Home(
-        table="profile_signals",
+    _SignalTable(
+        name="profile_signals",
         columns=("property", "value"),
         values=("p.property", "p.value"),
-        holds=f"p.property <> '{GOAL_PROPERTY}'",
+        condition=f"p.property <> '{GOAL_PROPERTY}'",
     ),
 )
-SIGNAL_TABLES = tuple(home.table for home in _HOMES)
+SIGNAL_TABLES = tuple(table.name for table in _TABLES)
 
 
 def store(
     connection: sa.Connection, enrichment: Enrichment, entity: str, method: str, found: tuple[Page, Sequence[Signal]]
 ) -> dict[str, int]:
-    """Bring the signals of a page's records in line with what was found; return how many were written, by kind.
+    """Store the signals found on a page; return how many were created, updated and deleted.
 
-    Records that changed since they were read are left alone: their turn comes with the next run. A signal that a
-    person removed stays removed while the text is the same, or for good if that is what was said.
+    Records that changed since they were read are skipped; the next run enriches them. A signal that a person removed
+    stays removed until the text changes, or forever if the person chose so.
     """
     page, signals = found
     facts = page.facts.astype({"id": "str", "organization_id": "str"}).to_dict("records")
@@ -58,10 +68,10 @@ def store(
     connection.execute(sa.text(_ENRICHING.format(entity=entity)), params)
     connection.execute(_PROPOSED, params)
     counts = {"created": 0, "updated": 0, "deleted": 0}
-    for home in _HOMES:
-        for kind, statement in _statements(home):
+    for table in _TABLES:
+        for kind, statement in _statements(table):
             counts[kind] += connection.execute(sa.text(statement), params).rowcount
-    connection.execute(_REMEMBER, params)
+    connection.execute(_RECORD_ENRICHED, params)
     return counts
 
 
@@ -77,7 +87,7 @@ _PROPOSED = sa.text("""
     FROM jsonb_to_recordset(CAST(:signals AS jsonb))
            AS p (id uuid, property text, value text, confidence real, field text, evidence jsonb)
     JOIN enriching e ON e.id = p.id""")
-_REMEMBER = sa.text("""
+_RECORD_ENRICHED = sa.text("""
     INSERT INTO enriched_records (plugin, entity, record_id, method, text_sha256, enrichment_id)
     SELECT :origin, :entity, id, :method, text_sha256, :enrichment FROM enriching
     ON CONFLICT (plugin, entity, record_id) DO UPDATE
@@ -86,30 +96,30 @@ _REMEMBER = sa.text("""
             IS DISTINCT FROM (excluded.method, excluded.text_sha256)""")
 
 
-def _statements(home: _Home) -> Sequence[tuple[str, str]]:
-    same = " AND ".join(f"s.{column} = {value}" for column, value in zip(home.columns, home.values, strict=True))
+def _statements(table: _SignalTable) -> Sequence[tuple[str, str]]:
+    same = " AND ".join(f"s.{column} = {value}" for column, value in zip(table.columns, table.values, strict=True))
     removed = f"""
         CASE WHEN EXISTS (
-          SELECT FROM {home.table} s WHERE s.entity = :entity AND s.record_id = p.id AND s.origin = '{PERSON}'
+          SELECT FROM {table.name} s WHERE s.entity = :entity AND s.record_id = p.id AND s.origin = '{PERSON}'
             AND s.status = 'removed' AND {same} AND coalesce(s.text_sha256, p.text_sha256) = p.text_sha256)
         THEN 'removed' ELSE 'present' END"""
     delete = f"""
-        DELETE FROM {home.table} s USING enriching e
+        DELETE FROM {table.name} s USING enriching e
         WHERE s.entity = :entity AND s.record_id = e.id AND s.origin = :origin
-          AND NOT EXISTS (SELECT FROM proposed p WHERE p.id = e.id AND {home.holds} AND {same})"""
+          AND NOT EXISTS (SELECT FROM proposed p WHERE p.id = e.id AND {table.condition} AND {same})"""
     update = f"""
-        UPDATE {home.table} s
+        UPDATE {table.name} s
         SET confidence = p.confidence, field = p.field, evidence = p.evidence, origin_version = :method,
             text_sha256 = p.text_sha256, status = p.status
-        FROM (SELECT p.*, {removed} AS status FROM proposed p WHERE {home.holds}) p
+        FROM (SELECT p.*, {removed} AS status FROM proposed p WHERE {table.condition}) p
         WHERE s.entity = :entity AND s.record_id = p.id AND s.origin = :origin AND {same}
           AND (s.confidence, s.field, s.evidence, s.origin_version, s.text_sha256, s.status)
               IS DISTINCT FROM (p.confidence, p.field, p.evidence, :method, p.text_sha256, p.status)"""
     insert = f"""
-        INSERT INTO {home.table} (entity, record_id, organization_id, {", ".join(home.columns)}, confidence, field,
+        INSERT INTO {table.name} (entity, record_id, organization_id, {", ".join(table.columns)}, confidence, field,
                                   evidence, origin, origin_version, text_sha256, status)
-        SELECT :entity, p.id, p.organization_id, {", ".join(home.values)}, p.confidence, p.field, p.evidence,
+        SELECT :entity, p.id, p.organization_id, {", ".join(table.values)}, p.confidence, p.field, p.evidence,
                :origin, :method, p.text_sha256, {removed}
-        FROM proposed p WHERE {home.holds}
+        FROM proposed p WHERE {table.condition}
         ON CONFLICT DO NOTHING"""
     return (("deleted", delete), ("updated", update), ("created", insert))

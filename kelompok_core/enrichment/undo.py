@@ -1,4 +1,4 @@
-"""Taking a run back: signals it made go, signals it changed or deleted are as before, what changed since stays."""
+"""Undoes an enrichment run: deletes created signals, restores changed and deleted ones, keeps later changes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, authorize
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.database.locks import working_on
-from kelompok_core.enrichment.records import Enrichment, EnrichmentState, get_enrichment, note_undone
+from kelompok_core.enrichment.records import Enrichment, EnrichmentState, get_enrichment, mark_undone
 from kelompok_core.enrichment.store import SIGNAL_TABLES
 from kelompok_core.errors import UsageError
 from kelompok_core.installation import Installation
@@ -18,7 +18,7 @@ from kelompok_core.installation import Installation
 
 @dataclass(frozen=True, kw_only=True)
 class EnrichmentUndo:
-    """What an undo did, or in a dry run would do: signals deleted, restored, and kept since they changed after."""
+    """What an undo did, or in a dry run would do: counts of signals deleted, restored, and kept because of changes."""
 
     enrichment: Enrichment
     counts: Mapping[str, int]
@@ -31,11 +31,11 @@ class EnrichmentUndo:
 def undo_enrichment(
     installation: Installation, enrichment_id: UUID, actor: Actor, *, dry_run: bool = False
 ) -> EnrichmentUndo:
-    """Take the run back in one transaction. The same text is not enriched again of itself: ask with ``again``.
+    """Undo the run in one transaction. To enrich the same texts again later, request a run with ``again``.
 
     Raises:
-        NotPermitted: When the actor may not.
-        UsageError: When the run wrote nothing, or is undone already.
+        NotPermitted: When the actor may not enrich these records.
+        UsageError: When the run has not ended, was a dry run, or is undone already.
     """
     with (
         working_on(installation.database.engine, enrichment_id),
@@ -45,7 +45,7 @@ def undo_enrichment(
         enrichment = get_enrichment(connection, enrichment_id)
         authorize(connection, actor, Action.ENRICHMENT_RUN, enrichment.organization_id)
         if enrichment.dry_run or enrichment.state not in (EnrichmentState.DONE, EnrichmentState.FAILED):
-            raise UsageError(f"enrichment {enrichment_id} is {_said(enrichment)}, so there is nothing to undo")
+            raise UsageError(f"enrichment {enrichment_id} is {_state(enrichment)}, so there is nothing to undo")
         announce(
             connection,
             AuditContext(
@@ -57,14 +57,14 @@ def undo_enrichment(
             for kind, statement in _STATEMENTS:
                 found = connection.execute(sa.text(statement.format(table=table)), {"run": str(enrichment_id)})
                 counts[kind] += found.rowcount if kind != "kept" else int(found.scalar_one())
-        note_undone(connection, enrichment_id, actor.id)
+        mark_undone(connection, enrichment_id, actor.id)
         report = EnrichmentUndo(enrichment=enrichment, counts=counts, dry_run=dry_run)
         if dry_run:
             transaction.rollback()
         return report
 
 
-def _said(enrichment: Enrichment) -> str:
+def _state(enrichment: Enrichment) -> str:
     return "a dry run" if enrichment.dry_run else enrichment.state.value
 
 
@@ -83,8 +83,8 @@ _RESTORE = f"""
            origin_version = b.origin_version, text_sha256 = b.text_sha256
     FROM ({_WRITTEN}) w CROSS JOIN LATERAL jsonb_populate_record(NULL::{{table}}, w.before) b
     WHERE s.id = w.id AND w.first = 'update' AND {_AS_LEFT}"""
-_BRING_BACK = f"""
+_RECREATE = f"""
     INSERT INTO {{table}} SELECT b.* FROM ({_WRITTEN}) w
     CROSS JOIN LATERAL jsonb_populate_record(NULL::{{table}}, w.before) b
     WHERE w.first <> 'create' AND w.last = 'delete' ON CONFLICT DO NOTHING"""
-_STATEMENTS = (("kept", _KEPT), ("deleted", _DELETE), ("restored", _RESTORE), ("restored", _BRING_BACK))
+_STATEMENTS = (("kept", _KEPT), ("deleted", _DELETE), ("restored", _RESTORE), ("restored", _RECREATE))

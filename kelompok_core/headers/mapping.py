@@ -13,51 +13,51 @@ from kelompok_core.values.zones import read_header
 IGNORE = "-"
 EXTRA = "extra"
 
-OUR_COLUMNS = ("_line", "_decision", "_codes", "_message")
-"""What an error file has behind the source's own columns; ignored when the file comes back."""
+ERROR_FILE_COLUMNS = ("_line", "_decision", "_codes", "_message")
+"""Columns that an error file has after those of the source. They are ignored when the file is imported again."""
 
 RECORD_ID = "_kelompok_id"
-"""Column of an export with the id of our own record, by which a row is known again."""
+"""Column of an export with the record's id, by which an import of the export finds the record."""
 
 RUNNING_NUMBERS = frozenset({"no", "nr", "nomor", "nomor urut", "no urut", "number", "nbr", "row", "baris"})
-"""A counter of the sheet's rows: it changes whenever the sheet is sorted, so it identifies nothing."""
+"""Headers of row counters. They change whenever the sheet is sorted, so they identify no record."""
 
 
 _OF_A_FORM = frozenset(
     {"_uuid", "_submission_time", "_submitted_by", "_xform_id_string", "__version__", "deviceid", "formhub/uuid",
      "meta/instanceid", "submissiondate", "instanceid"}
 )  # fmt: skip
-"""Columns that KoboToolbox and ODK put beside the answers of a form."""
+"""Columns that KoboToolbox and ODK add to the answers of a form."""
 _WHEN_FILLED_IN = frozenset({"start", "end", "today"})
-"""Columns in which they put when the form was filled in; what the form asked for has names of its own."""
+"""Columns in which KoboToolbox and ODK store when the form was filled in."""
 
 REFUSED = "header.sensitive_refused"
 POSITION = "position"
-"""Fact about a refused column: its position, counted from 1. The import's columns do not include it."""
+"""Param of the issue about a refused column: its position, from 1. The import's header does not include the column."""
 
-_ROOM = 60
-"""Characters of names in one sentence."""
+_MOST_CHARACTERS = 60
+"""The maximum number of characters for names in one sentence."""
 
 _FEW_NAMES = 60
-"""Fields and columns are all named where there are at most so many."""
+"""Up to this many fields or columns are all named in a hint."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeaderField:
-    """A field as far as headers go.
+    """A field, as header mapping uses it.
 
     Attributes:
-        name: What mappings call it; as good as an alias.
-        aliases: Headers it is known by; earlier ones win over later ones.
+        name: Its name in mappings. It is also an alias.
+        aliases: Headers that are mapped to it. Earlier ones win over later ones.
         required: Whether a source without it is refused.
-        instead: Fields of which one is as good as this one.
-        by_name_only: Whether only a given mapping leads to it, and no header does.
-        weak_aliases: Headers it is known by only beside a column of one of the fields in ``beside``.
-        zoned_aliases: Headers it is known by only where they name a time zone: «Published (UTC)».
+        instead: Fields that satisfy ``required`` as well.
+        by_name_only: Whether only a given mapping can map a column to it.
+        weak_aliases: Headers that are mapped to it only if the source has a column of a field in ``beside``.
+        zoned_aliases: Headers that are mapped to it only with a time zone: «Published (UTC)».
         dated: Whether its cells are dates or times, so that its headers may name a time zone.
-        distinct_aliases: Headers it is known by only where no two rows have the same value.
+        distinct_aliases: Headers that are mapped to it only if no value of the column is repeated.
         beside: See ``weak_aliases``.
-        further: The field that takes the next best column with an alias of this one; else that column is extra.
+        further: The field for the second column with an alias of this one; without it, that column becomes extra data.
         missing_code: The issue code if it is required and missing.
     """
 
@@ -77,14 +77,14 @@ class HeaderField:
 
 @dataclass(frozen=True, kw_only=True)
 class HeaderMapping:
-    """What becomes of each column.
+    """How each column of a source is used.
 
     Attributes:
-        targets: Column to field.
-        extra: Columns kept under their own name.
-        ignored: Columns that are evidence and nothing more.
-        dropped: Columns that are not even kept as evidence: our own, and refused personal data.
-        issues: Findings about the header.
+        targets: The field of each mapped column.
+        extra: Columns kept as extra data.
+        ignored: Columns kept only in the raw rows.
+        dropped: Columns that are not stored at all: those of error files, and refused personal data.
+        issues: Issues about the header.
     """
 
     targets: Mapping[str, str]
@@ -96,7 +96,7 @@ class HeaderMapping:
 
 @dataclass
 class _Draft:
-    """The mapping while it is made."""
+    """A mapping under construction."""
 
     fields: Sequence[HeaderField]
     targets: dict[str, str] = field(default_factory=dict)
@@ -105,7 +105,7 @@ class _Draft:
     dropped: list[str] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
 
-    def say(self, code: str, severity: Severity, column: str | None, **params: object) -> None:
+    def add_issue(self, code: str, severity: Severity, column: str | None, **params: object) -> None:
         self.issues.append(Issue(code=code, severity=severity, column=column, params=params))
 
 
@@ -126,12 +126,12 @@ def map_headers(
         UsageError: When ``given`` names a header or a field that does not exist.
     """
     draft = _Draft(fields)
-    rest = [column for column in columns if column not in OUR_COLUMNS]
-    draft.dropped += [column for column in columns if column in OUR_COLUMNS]
-    rest = _take_given(draft, rest, given)
-    rest = _take_by_rule(draft, rest, columns, of_people=of_people)
-    _take_by_alias(draft, rest, repeating)
-    _require(draft, columns)
+    rest = [column for column in columns if column not in ERROR_FILE_COLUMNS]
+    draft.dropped += [column for column in columns if column in ERROR_FILE_COLUMNS]
+    rest = _apply_given(draft, rest, given)
+    rest = _apply_rules(draft, rest, columns, of_people=of_people)
+    _apply_aliases(draft, rest, repeating)
+    _report_missing(draft, columns)
     return HeaderMapping(
         targets=draft.targets,
         extra=draft.extra,
@@ -141,7 +141,7 @@ def map_headers(
     )
 
 
-def _take_given(draft: _Draft, columns: Sequence[str], given: Mapping[str, str]) -> list[str]:
+def _apply_given(draft: _Draft, columns: Sequence[str], given: Mapping[str, str]) -> list[str]:
     names = [one.name for one in draft.fields]
     for header, wanted in given.items():
         column = _find_column(header, columns)
@@ -170,27 +170,27 @@ def _find_column(header: str, columns: Sequence[str]) -> str:
     return alike[0]
 
 
-def _take_by_rule(draft: _Draft, columns: Sequence[str], all_columns: Sequence[str], *, of_people: bool) -> list[str]:
-    """Refuse personal data, row counters and times of filling in a form; return the other columns."""
+def _apply_rules(draft: _Draft, columns: Sequence[str], all_columns: Sequence[str], *, of_people: bool) -> list[str]:
+    """Drop sensitive columns, ignore row counters, and keep times of filling in a form as extra; return the others."""
     rest = []
     is_form = any(column.lower() in _OF_A_FORM for column in columns)
     for column in columns:
         folded = fold_header(column)
         if is_sensitive(column, of_people=of_people):
             draft.dropped.append(column)
-            draft.say(REFUSED, Severity.WARNING, column, **{POSITION: all_columns.index(column) + 1})
+            draft.add_issue(REFUSED, Severity.WARNING, column, **{POSITION: all_columns.index(column) + 1})
         elif folded in RUNNING_NUMBERS:
             draft.ignored.append(column)
-            draft.say("id.looks_like_running_number", Severity.WARNING, column)
+            draft.add_issue("id.looks_like_running_number", Severity.WARNING, column)
         elif is_form and column.lower() in _WHEN_FILLED_IN:
             draft.extra.append(column)
-            draft.say("header.form_metadata", Severity.WARNING, column)
+            draft.add_issue("header.form_metadata", Severity.WARNING, column)
         else:
             rest.append(column)
     return rest
 
 
-def _take_by_alias(draft: _Draft, columns: Sequence[str], repeating: Collection[str]) -> None:
+def _apply_aliases(draft: _Draft, columns: Sequence[str], repeating: Collection[str]) -> None:
     claims = _claims(draft.fields, columns, repeating)
     given = set(draft.targets.values())
     winners: dict[str, str] = {}
@@ -208,13 +208,13 @@ def _take_by_alias(draft: _Draft, columns: Sequence[str], repeating: Collection[
             continue
         draft.extra.append(column)
         if column in claimed:
-            draft.say("header.ambiguous", Severity.WARNING, column, field=claimed[column])
+            draft.add_issue("header.ambiguous", Severity.WARNING, column, field=claimed[column])
         else:
-            draft.say("header.unknown", Severity.WARNING, column)
+            draft.add_issue("header.unknown", Severity.WARNING, column)
 
 
 _Claims = dict[str, list[tuple[tuple[int, int, bool, int], str]]]
-"""By field: the columns that could be it, each with how well: spelling, rank of the alias, no zone, place."""
+"""The columns that may be mapped to each field, with sort keys: spelling, rank of the alias, no zone, position."""
 
 
 def _claims(fields: Sequence[HeaderField], columns: Sequence[str], repeating: Collection[str]) -> _Claims:
@@ -232,7 +232,7 @@ def _claims(fields: Sequence[HeaderField], columns: Sequence[str], repeating: Co
         found = found or (None if column in repeating else _find_alias(distinct, column))
         if found is not None:
             name, rank, distance = found
-            # If two columns hold the same date and time, prefer the one with a zone.
+            # If two columns have the same date and time, prefer the one with a zone.
             claims.setdefault(name, []).append(((distance, rank, not has_zone, place), column))
         else:
             unclaimed.append((place, column))
@@ -244,7 +244,7 @@ def _claims(fields: Sequence[HeaderField], columns: Sequence[str], repeating: Co
 
 
 def _find_alias(aliases: Mapping[str, tuple[str, int]], column: str) -> tuple[str, int, int] | None:
-    """Return the field a header is known for, the rank of the alias, and how far the spelling is from it."""
+    """Return the field for a header, the rank of the alias, and the distance of the spelling from the alias."""
     ways = spellings(column)
     for distance, way in enumerate((*ways, *map(squeeze, ways))):
         if (known := aliases.get(way)) is not None:
@@ -265,7 +265,7 @@ def _ranked_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]
 def _last_aliases(
     fields: Sequence[HeaderField], aliases: Callable[[HeaderField], Sequence[str]]
 ) -> dict[str, tuple[str, int]]:
-    """Return aliases of one kind, ranked behind those a field is known by anyway."""
+    """Return aliases of one kind, ranked after the field's ordinary aliases."""
     return {fold_header(alias): (one.name, len(one.aliases)) for one in fields for alias in aliases(one)}
 
 
@@ -273,25 +273,25 @@ def _weak_aliases(fields: Sequence[HeaderField]) -> dict[str, tuple[str, int]]:
     return {fold_header(alias): (one.name, rank) for one in fields for rank, alias in enumerate(one.weak_aliases)}
 
 
-def _require(draft: _Draft, columns: Sequence[str]) -> None:
+def _report_missing(draft: _Draft, columns: Sequence[str]) -> None:
     found = set(draft.targets.values())
     for one in draft.fields:
         if one.required and not found & {one.name, *one.instead}:
-            draft.say(
+            draft.add_issue(
                 one.missing_code,
                 Severity.FATAL,
                 None,
                 field=one.name,
-                aliases=_some(one.aliases),
-                columns=_some(columns),
+                aliases=_abbreviate(one.aliases),
+                columns=_abbreviate(columns),
             )
 
 
-def _some(names: Sequence[str]) -> list[str]:
-    """Return as many of the names as a sentence has room for, and a sign that there are more."""
+def _abbreviate(names: Sequence[str]) -> list[str]:
+    """Return as many of the names as fit into a sentence, and «…» if there are more."""
     shown: list[str] = []
     for name in names:
-        if sum(map(len, shown)) + len(name) > _ROOM:
+        if sum(map(len, shown)) + len(name) > _MOST_CHARACTERS:
             return [*shown, "…"]
         shown.append(name)
     return shown

@@ -5,7 +5,7 @@ import re
 from kelompok_core.headers.spelling import IDENTITY_PAPER, fold_header, spellings, squeeze, without_document
 
 _WHOLE = (
-    # numbers of identity
+    # identity numbers
     "NIK", "No NIK", "Nomor NIK", "Nomor Induk Kependudukan", "No Induk Kependudukan", "KTP", "No KTP", "Nomor KTP",
     "No KTP NIK", "NIK KTP", "KK", "No KK", "Nomor KK", "Kartu Keluarga", "No Kartu Keluarga", "Nomor Kartu Keluarga",
     "Nomor Identitas", "No Identitas", "SIM", "No SIM", "Nomor SIM", "No KTP SIM", "No BPJS", "Nomor BPJS", "BPJS",
@@ -34,7 +34,7 @@ _WHOLE = (
     "Senha",
     "Wachtwoord", "Hasło", "Lösenord", "Şifre", "Пароль", "密码", "密碼", "パスワード", "비밀번호", "Mật khẩu",
 )  # fmt: skip
-"""Whole headers, compared with their words run together."""
+"""Complete headers, compared without the blanks between words."""
 
 _EXACT = frozenset(squeeze(fold_header(one)) for one in _WHOLE)
 
@@ -48,7 +48,7 @@ _RUN_TOGETHER = re.compile(
     r"(?:tanggal|tgl|tempat|tmpt?|tahun|thn|bulan|bln)(?:dan)?(?:tanggal|tgl)?(?:lahir|lhr)|date_?of_?birth"
     r"|birth(?:date|day|place|year)|ibukandung"
 )
-"""What a word of a header may have in it, where words run together: ``member_tgllahir``."""
+"""Parts of a header's word if words are written together: ``member_tgllahir``."""
 _ANNIVERSARY = re.compile(r"\b(?:ulang ?tahun|ultah)\b")
 
 _WORDS = re.compile(
@@ -72,13 +72,13 @@ _AND_DOCUMENT = re.compile(
     rf"(?:[/,&+;|]|\s-|\b(?:dan|and|atau|or))\s*(?:no\.?\s*)?(?:{IDENTITY_PAPER})\b(?!.*[)\]])",
     re.IGNORECASE,
 )
-"""A document beside something else, «Nama / KTP», and in no note: its number is meant."""
+"""A document next to something else, «Nama / KTP», but not in a note: the column has the document's number, too."""
 
 
 def is_sensitive(column: str, *, of_people: bool = True) -> bool:
-    """Return whether a column, be it a member of a nested record, holds such data.
+    """Return whether a column, or a member of a nested record, has personal data that no community needs.
 
-    An anniversary is somebody's birthday only in a list ``of_people``; organizations have theirs too.
+    An anniversary is a birthday only in a list ``of_people``; organizations have anniversaries, too.
     """
     ways = {*spellings(column), *spellings(column.rpartition(".")[2])}
     bare = str if _AND_DOCUMENT.search(column) else without_document

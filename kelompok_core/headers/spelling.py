@@ -8,18 +8,18 @@ from functools import lru_cache
 from kelompok_core.values.zones import NOTE
 
 _STAR = re.compile(r"\s*\*.*$", re.DOTALL)
-"""A star marks a required column, and may begin a remark about that: «Nama *wajib»."""
+"""A star marks a required column. A remark may follow it: «Nama *wajib»."""
 _NUMBER = re.compile(r"^\s*\d{1,3}[.)]\s+")
 """Forms number their questions: «3. Nama Organisasi»."""
 _MARKS = frozenset({"required", "optional", "mandatory", "wajib", "opsional"})
 _CUSTOM = re.compile(r"\s*(?:[a-z][a-z0-9]*__)?(\w+?)__c\s*", re.IGNORECASE)
-"""How Salesforce calls fields that somebody added, with whose package they are of: ``npsp__Do_Not_Contact__c``."""
+"""Salesforce's names of custom fields, with the package they belong to: ``npsp__Do_Not_Contact__c``."""
 _WRAPPERS = ("data.", "attributes.", "fields.", "properties.", "record.")
 _INNER = (".rendered", ".value", ".text", ".#text", ".$t")
-"""Members that programs put around the one that is meant, or inside it: ``data.title``, ``title.rendered``."""
+"""Members that programs add around the actual one, or inside it: ``data.title``, ``title.rendered``."""
 
 
-# Notes that name somebody or something else than the row is of: such a value is not the record's own.
+# Words of notes that name somebody or something else than the row's record. The value then belongs to that one.
 _PERSON = (
     r"wali|orang ?tua|ortu|ayah|bapak|ibu|mama|papa|suami|istri|isteri|pasangan|anak|keluarga|saudara|kakak|adik"
     r"|kerabat|famili|darurat|emergency|parents?|guardians?|father|mother|dad|mom|mum|spouse|husband|wife|partner"
@@ -43,17 +43,17 @@ _OF_CHOICES = re.compile(
     r"^(?:\d+ )?(?:jabatan|posisi|position|role|peran|kategori|category|jenis|type|tags?|label|catatan|notes?"
     r"|keterangan|deskripsi|description|title|judul|bidang|kedudukan)\b"
 )
-"""Columns whose notes say what may be written: «Jabatan (ketua/sekretaris)»."""
+"""Columns whose notes list the allowed values: «Jabatan (ketua/sekretaris)»."""
 _NOT_THAT = re.compile(
     r"\b(?:bukan|jangan|tanpa|not|no|without|(?:bapak|bpk|pak) (?:ibu|bu)|(?:ibu|bu) (?:bapak|bpk|pak))\b"
 )
-"""Notes that say whose value it is not, and forms of address: «(bukan orang tua)», «(Bapak/Ibu)»."""
+"""Notes that exclude somebody, and forms of address: «(bukan orang tua)», «(Bapak/Ibu)»."""
 
 IDENTITY_PAPER = (
     r"(?:e[ -]?)?ktp(?: el)?|kartu tanda penduduk|passports?|paspor|pasport|passeport|pasaporte|passaporte|passaporto"
     r"|reisepass|paspoort|паспорт\w*"
 )
-"""What everybody has with name and address on it, and a number nobody needs."""
+"""Identity documents: headers mention them for the spelling of names and addresses, or for their numbers."""
 _DOCUMENT = (
     rf"{IDENTITY_PAPER}|kartu (?:identitas|keluarga|tanda anggota)|identitas(?: diri)?"
     r"|tanda pengenal|(?:national )?id(?:entity)?(?: card)?|kk|sim|ijazah|kitas"
@@ -78,9 +78,9 @@ _NUMBERS = re.compile(
 
 
 def without_document(folded: str) -> str:
-    """Return a folded header without the document that its value stands on: «nama sesuai ktp» is «nama».
+    """Return a folded header without the document that its value is copied from: «nama sesuai ktp» becomes «nama».
 
-    A name as on an identity card is a name; the card's number stays what it is.
+    A header that means the number of the document does not change.
     """
     if not _WRITTEN_ON.match(folded) or _NUMBERS.search(bare := _AS_ON.sub(" ", folded)):
         return folded
@@ -88,7 +88,7 @@ def without_document(folded: str) -> str:
 
 
 def _names_another(header: str) -> bool:
-    """Return whether a note in a header means the value belongs to somebody or something else: «HP (orang tua)»."""
+    """Return whether a note in a header says that the value belongs to somebody else: «HP (orang tua)»."""
     notes = [fold_header(note) for note in NOTE.findall(header)]
     subject = fold_header(NOTE.sub(" ", header))
     if _OF_CHOICES.match(subject):
@@ -112,7 +112,7 @@ def _fold(written: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def spellings(written: str) -> tuple[str, ...]:
-    """Return what a header may mean, folded: as it stands first, then without notes, wrappers and humps.
+    """Return the possible spellings of a header, folded: the header itself, then without notes, wrappers or camel case.
 
     «E-mail [required]» is also «e mail», ``DoB`` is «dob», ``title.rendered`` is «title», «City / Town» is «city». A
     note that names the owner of the value stays: «HP (wali)» is not «hp».
@@ -146,7 +146,7 @@ def _unwrapped(path: str) -> str | None:
 
 
 def squeeze(folded: str) -> str:
-    """Return the letters of a folded header without blanks between them, for those whose words run together."""
+    """Return a folded header without blanks, to compare it with headers whose words are written together."""
     return folded.replace(" ", "")
 
 

@@ -1,4 +1,4 @@
-"""Every known issue code with its entry: the core's, and those that installed plugins bring in ``issues.json``."""
+"""All known issue codes with their entries: the core's, and those in the ``issues.json`` of installed plugins."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -12,21 +12,21 @@ from kelompok_core.issues.entries import Catalog, Entry, parse_catalog
 ISSUES_FILE = "issues.json"
 _MOST_BYTES = 1_000_000
 _MOST_CODES = 4_096
-"""Limit of remembered codes: plugins may raise any."""
+"""Limit of cached codes, because plugins may use any code."""
 
 
 @lru_cache
 def core_entries() -> Mapping[str, Entry]:
-    """Return the codes that the core itself raises."""
+    """Return the core's codes with their entries."""
     return parse_catalog((Path(__file__).parent / "catalog.json").read_text("utf-8")).entries
 
 
 @lru_cache
 def plugin_entries() -> Mapping[str, Entry]:
-    """Return the codes of all installed plugins, enabled or not, without those that the core has.
+    """Return the codes of all installed plugins with their entries, without those that the core has.
 
-    A disabled plugin's findings are still stored and have to be readable. Where two plugins disagree about a code,
-    neither entry is used: a wrong sentence is worse than none. Read once in a process.
+    Includes disabled plugins, because their issues may be stored. If two plugins define a code differently, neither
+    entry is used: a wrong sentence is worse than none. Read once per process.
     """
     found: dict[str, list[Entry]] = defaultdict(list)
     for plugin in list_installed():
@@ -43,14 +43,15 @@ def all_entries() -> Mapping[str, Entry]:
 
 @lru_cache(maxsize=_MOST_CODES)
 def find_entry(code: str) -> Entry | None:
-    """Return what is known about a code, or None. Looks into plugins only if the core does not have it."""
+    """Return the entry of a code, or None. Reads the plugins' files only if the core does not have the code."""
     return core_entries().get(code) or plugin_entries().get(code)
 
 
 def read_catalog(folder: Path | None) -> Catalog:
-    """Return a plugin's own codes, from the file beside its manifest; empty if it has none.
+    """Return a plugin's own codes, from the file next to its manifest; empty if it has none.
 
-    A problem says the file, the code and the key. Codes that the core has are left out, and a problem.
+    The text of a problem names the file, the code and the key. Codes that the core has are left out and reported as a
+    problem.
     """
     if folder is None or not (folder / ISSUES_FILE).exists():
         return Catalog()

@@ -1,4 +1,4 @@
-"""The entries of a catalog of issue codes, the core's or a plugin's: their shape, and what is wrong with them."""
+"""Parses and validates the entries of a catalog of issue codes, the core's or a plugin's."""
 
 import json
 import re
@@ -22,18 +22,18 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{0,30}(\.[a-z0-9_]{1,40}){1,3}")
 _FACT = re.compile(r"[a-z][a-z0-9_]*")
 _ONE_OR_MANY = re.compile(r"[^|{}]*\|[^|{}]*")
 _REFUSED = re.compile(f"[{STEERING}\t\n\ud800-\udfff]")
-"""Characters not allowed in a text: control characters, line breaks, and halves of a character."""
+"""Characters that a text must not contain: control characters, line breaks, and surrogates."""
 
 _OF_THE_PLACE = frozenset({"line", "row_number", "column", "value", "code"})
-"""Facts that every finding has; they have no singular and plural."""
+"""Facts that every issue has; they have no singular and plural."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What a catalog says about one code.
+    """The entry of one code in a catalog.
 
     Attributes:
-        severity: The usual severity; whoever finds it may choose another.
+        severity: The default severity of issues with this code.
         texts: The sentence and the hint, as format strings, by language.
         short: The English sentence and hint for readers who may not see texts of the file.
     """
@@ -45,7 +45,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Catalog:
-    """The usable entries of a file by code, and the first problem with the others."""
+    """The valid entries of a file by code, and the first problem with the others."""
 
     entries: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
     problem: str | None = None
@@ -70,7 +70,7 @@ def _without_repeated(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue
     found: dict[str, JsonValue] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"{_shown(name)!r} is there twice")
+            raise ValueError(f"{_shown(name)!r} appears twice")
         found[name] = value
     return found
 
@@ -124,9 +124,9 @@ def _text_problem(text: JsonValue) -> str | None:
 
 
 def _places_problem(text: JsonValue) -> str | None:
-    """Return the problem with what a text fills in.
+    """Return the problem with a text's placeholders, or None.
 
-    Only names of facts, and «{rows:line|lines}»: other format strings could read attributes or pad to any width.
+    Allowed are names of facts, and «{rows:line|lines}»: other placeholders could read attributes or pad to any width.
     """
     try:
         places = [(name, spec, turned) for _, name, spec, turned in Formatter().parse(str(text)) if name is not None]
@@ -146,10 +146,10 @@ _CHECKS: tuple[Callable[[JsonValue], str | None], ...] = (_text_problem, _places
 def _facts_problem(entry: dict[str, JsonValue]) -> str | None:
     facts = [list_facts(map(str, texts)) for key in LANGUAGES if isinstance(texts := entry[key], list)]
     if different := sorted(facts[0] ^ facts[1]):
-        return f"{LANGUAGES[1]}: both languages must speak of the same facts; {different[0]!r} is in one of them"
+        return f"{LANGUAGES[1]}: both languages must use the same facts; {different[0]!r} is in only one of them"
     return None
 
 
 def list_facts(texts: Iterable[str]) -> set[str]:
-    """Return the names of the facts that format strings fill in."""
+    """Return the names of the facts that the texts use."""
     return {name for text in texts for _, name, _, _ in Formatter().parse(text) if name}

@@ -24,8 +24,8 @@ class Question(StrEnum):
     """What a reviewer is asked about a row in review.
 
     Attributes:
-        IDENTITY: Whose row it is. Taken into a record, the row only fills gaps, unless the reviewer chooses otherwise.
-        VALUES: Whether its values may be written. Taken into a record, the row's values win.
+        IDENTITY: Which record the row is. If it is merged into a record, it only fills empty fields by default.
+        VALUES: Whether its values may be written. If it is merged into a record, its values win by default.
     """
 
     IDENTITY = "identity"
@@ -34,12 +34,12 @@ class Question(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Reason:
-    """A reason of the core's own.
+    """A reason that the core defines.
 
     Attributes:
-        code: Stable code, with a sentence in the catalogue.
+        code: Stable code, with a sentence in the catalog.
         decisions: The decisions that it may explain.
-        question: What a reviewer is asked; None if the row does not go to review.
+        question: The question for the reviewer; None if the row does not go to review.
         blocks_values: Whether the row's record is identified, but its values are not written. A withdrawal of consent
             in such a row still counts.
         contradicts: Whether another row of the source contradicts the row. If the row comes again, it is not applied.
@@ -116,7 +116,7 @@ END_BEFORE_START = _review("value.end_before_start", blocks_values=True)
 PLAN_IS_STALE = _review("plan.stale")
 
 REASONS: Mapping[str, Reason] = {one.code: one for one in list(globals().values()) if isinstance(one, Reason)}
-"""All of them by code. Matching rules of the entities add their own for records that were found."""
+"""All reasons by code. The matching rules of entities add reasons for records that they found."""
 
 
 def codes(**having: object) -> tuple[str, ...]:
@@ -132,9 +132,9 @@ def in_sql(found: tuple[str, ...]) -> str:
 
 
 def verdicts() -> Iterator[tuple[str, str, str | None, str | None]]:
-    """Yield what comparing a row with its record can end with: verdict, decision, reason, severity of the issue.
+    """Yield the possible results of comparing a row with its record: verdict, decision, reason, severity of the issue.
 
-    A reason of None is the reason for which the record was found.
+    A reason of None stands for the reason for which the record was found.
     """
     compared = (
         TARGET_DELETED, OUT_OF_SCOPE, OTHER_ORGANIZATION, END_BEFORE_START, LOCKED_BY_PERSON, ID_TWICE_IN_FILE,

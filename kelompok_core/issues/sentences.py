@@ -1,4 +1,4 @@
-"""Sentences for issue codes: what was found and what to do, in English and Indonesian."""
+"""Formats issues as sentences in English and Indonesian: what was found, and what to do."""
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
@@ -9,9 +9,10 @@ from kelompok_core.issues.stored import StoredFinding, line_of, params_of
 
 _SHOWN_CHARACTERS = 80
 _WHOLE = frozenset({"encoding"})
-"""Facts that are lists of ours and no cells: never cut."""
+"""Facts with lists of the core instead of cells: never truncated."""
 
-_MOMENT = "at"
+_DATE_TIME = "at"
+"""Name of facts that are a date and time."""
 _WORDS = {
     "en": {"ya": "yes", "tidak": "no"},
     "id": {
@@ -19,19 +20,19 @@ _WORDS = {
         "planned": "terjadwal", "cancelled": "dibatalkan", "held": "selesai",
     },
 }  # fmt: skip
-"""What a cell may be, in the reader's language; fields understand the words of both."""
+"""Allowed values of cells in the reader's language. Fields accept both languages."""
 
 _ABOUT_A_ROW = {"en": "This row", "id": "Baris ini"}
 
 
 def default_severity(code: str) -> Severity:
-    """Return how much a finding weighs unless its finder says otherwise; unknown codes reject the row."""
+    """Return the default severity of a code; issues with unknown codes reject the row."""
     entry = find_entry(code)
     return entry.severity if entry else Severity.ERROR
 
 
 class _Fact(str):
-    """A fact as a sentence shows it; ``{rows:line|lines}`` is the word that goes with it as a number."""
+    """A fact in a sentence. ``{rows:line|lines}`` becomes the singular or plural that fits the number."""
 
     __slots__ = ()
 
@@ -43,7 +44,7 @@ class _Fact(str):
 
 
 class _Facts(dict[str, object]):
-    """What a sentence may speak of; a fact nobody gave is shown as an ellipsis."""
+    """The facts for a sentence; a missing fact is shown as an ellipsis."""
 
     def __missing__(self, key: str) -> str:
         return _Fact("…")
@@ -59,11 +60,11 @@ def describe(  # noqa: PLR0913  (the columns of an issue)
     row_number: int | None = None,
     params: Mapping[str, object] | None = None,
 ) -> str:
-    """Return the sentence and the hint for a finding.
+    """Return the sentence and the hint for an issue.
 
     A code that neither the core nor an installed plugin defines is shown with its facts.
     """
-    facts = _Facts({name: _Fact(_told(name, fact, language)) for name, fact in (params or {}).items()})
+    facts = _Facts({name: _Fact(_localized(name, fact, language)) for name, fact in (params or {}).items()})
     facts |= {"line": facts.get("line", line), "row_number": row_number, "value": _shown(value or ""), "code": code}
     facts["column"] = column or facts.get("column") or _ABOUT_A_ROW[language]
     entry = find_entry(code)
@@ -74,19 +75,19 @@ def describe(  # noqa: PLR0913  (the columns of an issue)
 
 
 def describe_without_values(code: str, facts: Mapping[str, object]) -> str | None:
-    """Return the English sentence and hint for a finding with only these facts; None if nobody defines its code.
+    """Return the English sentence and hint for an issue, using only these facts; None if its code is unknown.
 
     For readers without access to cells. Codes whose sentence needs texts of the file have a short variant.
     """
     entry = find_entry(code)
     if entry is None:
         return None
-    told = _Facts({name: _Fact(fact) for name, fact in facts.items()})
-    return " ".join(part.format_map(told) for part in entry.short)
+    allowed = _Facts({name: _Fact(fact) for name, fact in facts.items()})
+    return " ".join(part.format_map(allowed) for part in entry.short)
 
 
 def describe_at_place(finding: StoredFinding, *, language: str = "en") -> str:
-    """Return the sentence for a finding as the database keeps it, behind the file it is about."""
+    """Return the sentence for a stored issue, after the name of the file that it is about."""
     params = params_of(finding)
     sentence = describe(
         finding["code"],
@@ -99,11 +100,11 @@ def describe_at_place(finding: StoredFinding, *, language: str = "en") -> str:
     return f"{params['place']}: {sentence}" if params.get("place") else sentence
 
 
-def _told(name: str, fact: object, language: str) -> str:
-    """Return a fact as it is told: words of cells in the language, a date and time as the clock here shows it."""
+def _localized(name: str, fact: object, language: str) -> str:
+    """Return a fact as text: values of cells in the language, a date and time in this machine's time zone."""
     if name == "allowed" and isinstance(fact, list | tuple):
         return _shown([_WORDS[language].get(str(one), str(one)) for one in fact])
-    if name == _MOMENT:
+    if name == _DATE_TIME:
         return _date_time(str(fact))
     return str(fact) if name in _WHOLE else _shown(fact)
 
@@ -116,7 +117,7 @@ def _date_time(written: str) -> str:
 
 
 def local_time(date_time: datetime, *, seconds: bool = False, zone: tzinfo | None = None) -> str:
-    """Return a date and time as the clock of a zone shows it, or the one on this machine, with the zone's name."""
+    """Return a date and time in a time zone, by default this machine's, with the zone's name."""
     return date_time.astimezone(zone).strftime(f"%Y-%m-%d %H:%M{':%S' if seconds else ''} %Z")
 
 

@@ -1,4 +1,4 @@
-"""Matching keys: what must be equal for two values to mean the same thing. Pure, column by column."""
+"""Computes matching keys, column by column. Two values with the same key are treated as equal."""
 
 import re
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kelompok_core.values.arrow import changed_where, to_arrow, to_series
+from kelompok_core.values.arrow import change_matching, to_arrow, to_series
 
-# On these hosts the path names the owner; the bare host is nobody's own website.
+# On these hosts, the path identifies the owner. The host alone is nobody's website.
 _SHARED_HOSTS = (
     "facebook.com", "m.facebook.com", "instagram.com", "twitter.com", "x.com", "youtube.com", "linkedin.com",
     "tiktok.com", "linktr.ee", "sites.google.com", "drive.google.com", "bit.ly", "wa.me", "t.me", "google.com",
@@ -19,14 +19,14 @@ _SHARED_HOSTS = (
 
 _HOST = re.compile(r"^[^/?#:]+")
 
-# But for the single spaces that most are, and stay.
+# Everything between words except a single space, which stays.
 _BETWEEN_WORDS = r"[^\p{L}\p{N} ][^\p{L}\p{N}]*| [^\p{L}\p{N}]+"
 
 
 def name_key(names: pd.Series) -> pd.Series:
-    """Return the name without case, accents and punctuation; of a name of signs alone, the name."""
+    """Return the name without case, accents and punctuation; a name without letters and digits only in lower case."""
     array = to_arrow(names)
-    folded = pc.utf8_lower(changed_where(array, r"[^\x00-\x7f]", _without_accents))
+    folded = pc.utf8_lower(change_matching(array, r"[^\x00-\x7f]", _without_accents))
     words = pc.replace_substring_regex(folded, _BETWEEN_WORDS, " ")
     key = pc.utf8_trim_whitespace(words)
     return to_series(pc.if_else(pc.equal(key, ""), pc.utf8_lower(array), key), names.index)
@@ -38,29 +38,29 @@ _FORMS = {
     "paguyuban": "paguyuban", "persatuan": "persatuan", "ikatan": "ikatan", "forum": "forum",
     "foundation": "foundation", "fdn": "foundation", "assoc": "association", "association": "association",
 }  # fmt: skip
-"""Legal forms and kinds of organizations as they are abbreviated, and as they are written out."""
+"""Legal forms and kinds of organizations: abbreviations and full words, each with its full word."""
 
 _SHORT = "|".join(form for form, whole in _FORMS.items() if form != whole)
 _SHORT_FORM = rf"(?i)^[\s\pZ]*(?:{_SHORT})(?:\.|[\s\pZ])"
 _SHORT_FIRST = re.compile(rf"^\s*({_SHORT})(?:\.|\s)\s*", re.IGNORECASE)
-_FORM_BEHIND = r"(?i)[^\s\pZ][\s\pZ]*[,(][\s\pZ]*(?:{})\.?[\s\pZ]*\)?[\s\pZ]*$|[^\s\pZ][\s\pZ]+(?:pt|cv)\.?[\s\pZ]*$"
-_FORM_BEHIND = _FORM_BEHIND.format("|".join(_FORMS))
+_FORM_AT_END = r"(?i)[^\s\pZ][\s\pZ]*[,(][\s\pZ]*(?:{})\.?[\s\pZ]*\)?[\s\pZ]*$|[^\s\pZ][\s\pZ]+(?:pt|cv)\.?[\s\pZ]*$"
+_FORM_AT_END = _FORM_AT_END.format("|".join(_FORMS))
 _FORM_LAST = re.compile(
     r"(.*\S)\s*(?:[,(]\s*({})\.?\s*\)?|\s(pt|cv)\.?)\s*".format("|".join(_FORMS)), re.IGNORECASE | re.DOTALL
 )
 """«Air Kita, Yayasan», «Air Kita (Yayasan)», «Air Kita PT»."""
 _OF_SHARES = r"(?i)\(\s*(?:persero|tbk)\.?\s*\)|[^\s\pZ][\s\pZ,]+(?:persero|tbk)\.?[\s\pZ]*$"
 _SHARES = re.compile(r"\(\s*(?:persero|tbk)\.?\s*\)|(?<=\S)[\s,]+(?:persero|tbk)\.?\s*$", re.IGNORECASE)
-"""«(Persero)» and «Tbk»: who holds a company's shares is no part of its name."""
+"""«(Persero)» and «Tbk» say who holds a company's shares. They are not part of its name."""
 
 
 def organization_name_key(names: pd.Series) -> pd.Series:
     """Return the key of an organization's name: «Yay. Air Kita» and «Air Kita, Yayasan» are «yayasan air kita»."""
     array = to_arrow(names)
-    if pc.any(pc.match_substring_regex(array, f"{_FORM_BEHIND}|{_OF_SHARES}|{_SHORT_FORM}")).as_py():
-        array = changed_where(array, _OF_SHARES, _without_shares)
-        array = changed_where(array, _FORM_BEHIND, _with_form_first)
-        array = changed_where(array, _SHORT_FORM, _with_whole_form)
+    if pc.any(pc.match_substring_regex(array, f"{_FORM_AT_END}|{_OF_SHARES}|{_SHORT_FORM}")).as_py():
+        array = change_matching(array, _OF_SHARES, _without_shares)
+        array = change_matching(array, _FORM_AT_END, _with_form_first)
+        array = change_matching(array, _SHORT_FORM, _with_whole_form)
     return name_key(to_series(array, names.index))
 
 
@@ -89,16 +89,16 @@ def _without_accents(texts: pa.Array) -> pa.Array:
 
 
 def website_key(urls: pd.Series) -> pd.Series:
-    """Return host and path without scheme, «www.», fragment and last slash; null for a shared host alone."""
+    """Return host and path without scheme, «www.», fragment and final slashes; null for a shared host without path."""
     array = pc.replace_substring_regex(to_arrow(urls), r"^https?://(?:www\.)?", "")
-    array = changed_where(array, r"^[^/?#]*[^\x00-\x7f]", _with_ascii_host)
+    array = change_matching(array, r"^[^/?#]*[^\x00-\x7f]", _with_ascii_host)
     key = pc.utf8_rtrim(pc.replace_substring_regex(array, r"#.*$", ""), characters="/")
     shared = pc.is_in(key, value_set=pa.array(_SHARED_HOSTS, key.type))
     return to_series(pc.if_else(shared, pa.scalar(None, key.type), key), urls.index)
 
 
 def _with_ascii_host(addresses: pa.Array) -> pa.Array:
-    """Return the addresses with their hosts in Punycode, as programs write them: both are one site."""
+    """Return the addresses with their hosts in Punycode, so that both spellings of a host have the same key."""
     return pa.array([_HOST.sub(_to_punycode, one) for one in addresses.to_pylist()], addresses.type)
 
 
@@ -115,9 +115,10 @@ def email_key(addresses: pd.Series) -> pd.Series:
 
 
 def natural_identity(alternatives: Sequence[pd.DataFrame]) -> pd.Series:
-    """Return ``nk:`` and parts in lower case: what a source calls a record that it gives no id.
+    """Return the identities of rows without an external id: ``nk:`` and a natural key in lower case.
 
-    Of the alternatives the first whose first part is there; null where none is: there is nothing to recognise.
+    Each frame of ``alternatives`` has the parts of a natural key. Uses the first key whose first part is not empty;
+    null if there is none.
     """
     first, *others = [_joined(parts) for parts in alternatives]
     for other in others:

@@ -1,4 +1,4 @@
-"""Digests of installed code: whether what reads a source now is what read it then."""
+"""Computes digests of installed code, to find out whether a source would still be read by the same code."""
 
 import hashlib
 import sys
@@ -11,9 +11,9 @@ from kelompok_core.installed_plugins import package_folders
 
 @cache
 def digest_code(*packages: str) -> str:
-    """Return a digest of the packages' files, and of the names and versions of everything that is installed.
+    """Return a digest of the packages' files, and of the names and versions of all installed distributions.
 
-    It is that of the code as it was when this process first asked, as the modules of the process are.
+    It is computed once per process, because loaded modules do not change either.
     """
     digest = hashlib.sha256()
     for name, content in (*_files(packages), *_installed()):
@@ -30,7 +30,7 @@ def _files(packages: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
 
 
 def _installed() -> Iterator[tuple[str, bytes]]:
-    """Yield distributions as their folders are called, name and version: to read each one's metadata takes .1 s."""
+    """Yield the folder names of distributions, which have name and version: reading their metadata would take 0.1 s."""
     for folder in map(Path, dict.fromkeys(sys.path)):
         if folder.is_dir():
             yield from ((found.name, b"") for found in sorted(folder.glob("*.dist-info")))

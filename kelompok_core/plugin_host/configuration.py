@@ -1,4 +1,4 @@
-"""Plugin settings in ``kelompok.toml``: who is enabled, with what, and where the secrets are."""
+"""Plugin settings in ``kelompok.toml``: which plugins are enabled, their settings, and references to secrets."""
 
 import os
 import tomllib
@@ -20,7 +20,7 @@ _ENABLED = "enabled"
 _AUTOMATIC = "automatic"
 
 _TABLES = ("plugins", "imports", "profiles", "schedules", "inboxes", "freshness", "scaling", "files", "ui", "limits")
-"""All that kelompok.toml may say something of."""
+"""The tables that kelompok.toml may have."""
 
 Table = TypeVar("Table", bound=BaseModel)
 
@@ -30,7 +30,7 @@ class PluginSettings:
     """One ``[plugins.NAME]`` table.
 
     Attributes:
-        automatic: Whether the plugin acts on imports unasked: normalizes what is read, enriches what was written.
+        automatic: Whether the plugin runs on every import, as a normalizer or an enricher.
     """
 
     enabled: bool = False
@@ -39,10 +39,10 @@ class PluginSettings:
 
 
 def read_document(settings: Settings) -> dict[str, Any]:
-    """Return kelompok.toml; empty when there is none.
+    """Return the content of kelompok.toml; empty if there is no file.
 
     Raises:
-        SettingsError: When it is no TOML, with the line, or has a table that nobody reads.
+        SettingsError: When it is not valid TOML, with the line, or has an unknown table.
     """
     try:
         document = tomllib.loads(settings.config_file.read_text("utf-8"))
@@ -50,16 +50,16 @@ def read_document(settings: Settings) -> dict[str, Any]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(str(settings.config_file), f"not valid TOML: {error}") from error
-    if (strange := next((name for name in document if name not in _TABLES), None)) is not None:
-        raise SettingsError(strange, f"is no setting of {settings.config_file.name}", hint=suggest(strange, _TABLES))
+    if (unknown := next((name for name in document if name not in _TABLES), None)) is not None:
+        raise SettingsError(unknown, f"is no setting of {settings.config_file.name}", hint=suggest(unknown, _TABLES))
     return document
 
 
 def read_table(key: str, model: type[Table], table: object) -> Table:
-    """Return a table of kelompok.toml as what it has to be.
+    """Return a table of kelompok.toml as its model.
 
     Raises:
-        SettingsError: Naming the key that is wrong, with what may have been meant.
+        SettingsError: Naming the key that is invalid, with a suggestion.
     """
     try:
         return model.model_validate(require_table(key, table))
@@ -87,7 +87,7 @@ def plugin_settings(settings: Settings) -> dict[str, PluginSettings]:
     """Return the tables under ``[plugins]`` by plugin name.
 
     Raises:
-        SettingsError: When the file, or a table in it, has the wrong shape.
+        SettingsError: When the file or a table in it is invalid.
     """
     plugins = require_table("plugins", read_document(settings).get("plugins", {}), example="plugins.csv-import")
     return {name: _settings_of(name, table) for name, table in plugins.items()}
@@ -110,12 +110,12 @@ def _flag(plugin: str, table: Mapping[str, JsonValue], key: str, *, default: boo
 
 
 def check_config(manifest: Manifest, values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return the settings with the schema's defaults filled in, and numbers made of text that says one.
+    """Return the settings with the schema's defaults, and with text converted to numbers and booleans.
 
-    The command line and Dagster's forms give text only.
+    The command line and Dagster's forms pass only text.
 
     Raises:
-        SettingsError: Naming the key that does not fit the plugin's ``config_schema``.
+        SettingsError: Naming the key that is invalid by the plugin's ``config_schema``.
     """
     from jsonschema import Draft202012Validator
 
@@ -143,7 +143,7 @@ def check_config(manifest: Manifest, values: Mapping[str, JsonValue]) -> dict[st
 
 
 def _described(properties: Mapping[str, Mapping[str, JsonValue]], path: Sequence[str | int]) -> str | None:
-    """Return what the manifest says of the setting that is wrong, else which there are."""
+    """Return the manifest's description of the invalid setting, or else the names of all settings."""
     if path and (description := properties.get(str(path[0]), {}).get("description")):
         return f"Meaning: {description}"
     return f"Its settings are: {', '.join(sorted(properties))}." if properties else None
@@ -156,7 +156,7 @@ def _typed(value: JsonValue, described: Mapping[str, JsonValue]) -> JsonValue:
     try:
         return _FROM_TEXT[kind](value)
     except (ValueError, KeyError):
-        return value  # the schema says what is wrong with it
+        return value  # validation reports it
 
 
 _FROM_TEXT: Mapping[str, Callable[[str], JsonValue]] = {
@@ -167,10 +167,10 @@ _FROM_TEXT: Mapping[str, Callable[[str], JsonValue]] = {
 
 
 def resolve_secret(key: str, reference: str) -> str:
-    """Return the secret behind ``env:NAME`` or ``file:PATH``.
+    """Return the secret that ``env:NAME`` or ``file:PATH`` refers to.
 
     Raises:
-        SettingsError: When there is nothing behind it.
+        SettingsError: When the variable does not exist or the file cannot be read.
     """
     kind, _, place = reference.partition(":")
     if kind == "env":
@@ -185,10 +185,10 @@ def resolve_secret(key: str, reference: str) -> str:
 
 @contextmanager
 def edit_document(settings: Settings) -> Iterator[Any]:
-    """Give kelompok.toml to be changed in place, comments and all; written whole when the block ends well.
+    """Provide kelompok.toml to change in place, with its comments; written atomically when the block ends.
 
     Raises:
-        SettingsError: When there is no installation: none is begun by the way.
+        SettingsError: When there is no installation: changing settings must not create one.
     """
     require_installation(settings)
     import tomlkit
@@ -204,7 +204,7 @@ def edit_document(settings: Settings) -> Iterator[Any]:
 
 
 def set_enabled(settings: Settings, plugin: str, *, enabled: bool) -> bool:
-    """Write ``enabled`` for the plugin, keeping comments and everything else; return whether that changed it."""
+    """Write ``enabled`` for the plugin without changing anything else; return whether it changed."""
     before = plugin_settings(settings).get(plugin)
     if (before is not None and before.enabled) == enabled:
         return False

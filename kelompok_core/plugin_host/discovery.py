@@ -1,4 +1,4 @@
-"""Finding plugins: entry points with their manifests and issue codes, without importing any of them."""
+"""Finds installed plugins by their entry points, with manifests and issue codes, without importing them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,13 +15,14 @@ MANIFEST_FILE = "kelompok-plugin.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Discovered:
-    """An installed plugin: its manifest, or why that or its issue codes cannot be used.
+    """An installed plugin: its manifest, or the problem because of which the plugin cannot be used.
 
     Attributes:
         name: The entry point's name.
         package: The top-level package.
-        folder: Where that package is, or None when it is not there.
-        issues: The codes it defines.
+        folder: The folder of that package, or None if it does not exist.
+        issues: The issue codes that it defines.
+        problem: What is wrong with its manifest or its issue codes, or None.
     """
 
     name: str
@@ -68,5 +69,5 @@ def _manifest(name: str, package: str, folder: Path | None) -> Manifest:
     return manifest
 
 
-# A manifest is read for every batch of an import, and is long.
+# Cached, because manifests are long and read for every batch of an import.
 _parsed = lru_cache(maxsize=64)(parse_manifest)

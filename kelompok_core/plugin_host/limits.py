@@ -11,10 +11,10 @@ class Limits(BaseModel):
     """Limits per source.
 
     Attributes:
-        columns: Columns over all its rows.
+        columns: Columns over all rows.
         reading_seconds: Deadline for reading it.
         silent_seconds: Deadline for the next stored row.
-        memory_megabytes: Memory of a worker for one import, on top of its own.
+        memory_megabytes: Memory that a worker may use for one import, in addition to its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +29,6 @@ def read_limits(settings: Settings) -> Limits:
     """Return the limits of this installation.
 
     Raises:
-        SettingsError: Naming the key of ``[limits]`` that is wrong.
+        SettingsError: Naming the key of ``[limits]`` that is invalid.
     """
     return read_table("limits", Limits, read_document(settings).get("limits", {}))

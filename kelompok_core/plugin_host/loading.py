@@ -1,4 +1,4 @@
-"""Running a plugin: its object made, its surroundings built and removed. The only place that imports one."""
+"""Loads plugins and provides their context. The only module that imports plugin code."""
 
 import importlib
 import inspect
@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from kelompok_core.contracts import CONTRACTS, ConfigurationError, JsonValue, PluginContext
+from kelompok_core.contracts import ConfigurationError, JsonValue, PluginContext
 from kelompok_core.errors import KelompokError, PluginUnavailable, SettingsError
 from kelompok_core.plugin_host.configuration import check_config, resolve_secret
+from kelompok_core.plugin_host.contract_names import contract_named
 from kelompok_core.plugin_host.registry import PluginInfo
-from kelompok_core.plugin_host.returned import said_by
+from kelompok_core.plugin_host.returned import describe_exception
 from kelompok_core.settings import Settings
 from kelompok_core.working_folders import working_folder
 
@@ -21,10 +22,10 @@ _OF_THE_HOST = ("dagster", "kelompok_core", "kelompok_pipelines")
 
 
 def load(plugin: PluginInfo, contract: str) -> Any:
-    """Import the plugin's implementation of a contract and return a new object of it.
+    """Import the plugin's implementation of a contract and return a new instance.
 
     Raises:
-        PluginUnavailable: When it cannot be imported or made, or does not fit the contract.
+        PluginUnavailable: When it cannot be imported or instantiated, or does not implement the contract.
     """
     target = plugin.manifest.implements.get(contract) if plugin.manifest else None
     if target is None:
@@ -35,14 +36,14 @@ def load(plugin: PluginInfo, contract: str) -> Any:
     except BaseException as error:
         if _is_of_the_host(error):
             raise
-        raise PluginUnavailable(plugin.name, f"{target} cannot be loaded: {said_by(error)}") from error
-    if problem := _misfit(implementation, CONTRACTS[contract]):
+        raise PluginUnavailable(plugin.name, f"{target} cannot be loaded: {describe_exception(error)}") from error
+    if problem := _contract_problem(implementation, contract_named(contract)):
         raise PluginUnavailable(plugin.name, f"{target} does not fit {contract}: {problem}")
     return implementation
 
 
-def _misfit(implementation: object, contract: type) -> str | None:
-    """Return what is wrong with the methods the contract asks for, or None."""
+def _contract_problem(implementation: object, contract: type) -> str | None:
+    """Return the problem with the methods that the contract requires, or None."""
     for name, asked in inspect.getmembers(contract, inspect.isfunction):
         if name.startswith("_"):
             continue
@@ -59,13 +60,13 @@ def _misfit(implementation: object, contract: type) -> str | None:
 
 @contextmanager
 def failing_as(failure: type[KelompokError], label: str, doing: str) -> Iterator[None]:
-    """Turn what a plugin raises into an error of ours: the failure of what it was asked to do, never the host's.
+    """Turn a plugin's exception into an error of the core.
 
-    A plugin that wants to end the program (``sys.exit``) fails like any other.
+    A plugin that tries to end the process (``sys.exit``) also fails with this error.
 
     Raises:
-        SettingsError: Naming the setting that does not fit.
-        KelompokError: The failure, with the plugin's name and what it raised.
+        SettingsError: Naming the invalid setting.
+        KelompokError: An instance of ``failure``, with the plugin's name and its exception.
     """
     try:
         yield
@@ -78,13 +79,14 @@ def failing_as(failure: type[KelompokError], label: str, doing: str) -> Iterator
     except BaseException as error:
         if _is_of_the_host(error):
             raise
-        raise failure(f"{label} failed while {doing}: {said_by(error)}") from error
+        raise failure(f"{label} failed while {doing}: {describe_exception(error)}") from error
 
 
 def _is_of_the_host(error: BaseException) -> bool:
-    """Whether an exception from plugin code comes from the host: a closed generator, or an interrupted run.
+    """Return whether an exception in plugin code comes from the host: a closed generator, or an interrupted run.
 
-    While Dagster runs a step, Ctrl-C raises an exception of Dagster's, so a ``KeyboardInterrupt`` is the plugin's own.
+    While Dagster runs a step, Ctrl-C raises an exception of Dagster, so a ``KeyboardInterrupt`` then comes from the
+    plugin.
     """
     if isinstance(error, KeyboardInterrupt):
         return signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -97,10 +99,10 @@ def _is_of_the_host(error: BaseException) -> bool:
 def plugin_context(
     settings: Settings, plugin: PluginInfo, *, config: Mapping[str, JsonValue], dry_run: bool, **further: Any
 ) -> Iterator[PluginContext]:
-    """Give what one run of the plugin gets, ``further`` attributes among it; its working folder goes when it ends.
+    """Provide the context for one run of the plugin, with ``further`` attributes; remove its working folder at the end.
 
     Raises:
-        SettingsError: When a setting does not fit, or a secret is not there.
+        SettingsError: When a setting is invalid or a secret is missing.
     """
     if plugin.manifest is None:
         raise PluginUnavailable(plugin.name, "it has no manifest")

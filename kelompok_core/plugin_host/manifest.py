@@ -5,24 +5,19 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema, model_validator
 
 from kelompok_core.control_characters import STEERING
 from kelompok_core.errors import KelompokError
+from kelompok_core.plugin_host.contract_names import is_importer, list_contract_names
+from kelompok_core.plugin_host.every_entity import with_every_entity
 from kelompok_core.plugin_host.per_request import require_harmless
 
 HOST_API = "1"
 """The contract version this host speaks; a plugin written for another one is incompatible."""
 
-CONTRACT_NAMES = frozenset(
-    {
-        "organization_importer", "member_importer", "post_importer", "event_importer", "source_normalizer",
-        "source_matcher", "profile_enricher", "job_runner", "cli_command_provider",
-    }
-)  # fmt: skip
-"""Words a manifest's ``implements`` may use; a test keeps them equal to the contracts."""
-
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+_JobName = Annotated[Name, WithJsonSchema({"type": "string", "pattern": r"^[a-z]([a-z0-9{}-]*)$", "maxLength": 60})]
 Target = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
 
@@ -55,9 +50,11 @@ class _Part(BaseModel):
 class Job(_Part):
     """Something the plugin can be asked to run."""
 
-    name: Name
+    name: _JobName = Field(description="With `{entity}` in it where `entity` is `*`.")
     uses: str = Field(description="The contract that does it, one of `implements`.")
-    entity: str | None = Field(default=None, description="The core table it proposes rows for.")
+    entity: str | None = Field(
+        default=None, description="The core table it proposes rows for; `*` makes one job for each."
+    )
     inputs: tuple[str, ...] = Field(default=(), description="Media types it reads.")
     enriches: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="Of an enricher: core tables, and the fields of each whose text it is shown."
@@ -68,7 +65,7 @@ class Job(_Part):
     @property
     def is_importer(self) -> bool:
         """Whether it reads rows for an entity."""
-        return self.uses.endswith("_importer")
+        return is_importer(self.uses)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -100,7 +97,7 @@ class ReadyProfile(_Part):
 class Permissions(_Part):
     """What the plugin asks for. There is no word for writing: a plugin can only propose."""
 
-    propose: tuple[str, ...] = Field(default=(), description="Entities it proposes rows for.")
+    propose: tuple[str, ...] = Field(default=(), description="Entities it proposes rows for; `*` alone for all.")
     network: tuple[str, ...] = Field(default=(), description="Hosts it talks to, as host:port.")
     secrets: tuple[str, ...] = Field(default=(), description="Settings that are references to secrets.")
 
@@ -128,17 +125,19 @@ class Manifest(_Part):
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, given: Any) -> Any:
-        """Take commands given as bare names, as a manifest of only the five fields has them; refuse unsafe texts."""
+        """Refuse unsafe texts; take commands given as bare names; write out what is declared for every entity."""
         if steering := next(filter(None, map(_STEERING.search, _texts(given))), None):
             raise ValueError(f"a text has the control character U+{ord(steering[0]):04X}")
-        if isinstance(given, dict) and isinstance(given.get("commands"), list):
+        if not isinstance(given, dict):
+            return given
+        if isinstance(given.get("commands"), list):
             commands = [{"name": one} if isinstance(one, str) else one for one in given["commands"]]
-            return {**given, "commands": commands}
-        return given
+            given = {**given, "commands": commands}
+        return with_every_entity(given)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if unknown := sorted(set(self.implements) - CONTRACT_NAMES):
+        if unknown := sorted(set(self.implements) - set(list_contract_names())):
             raise ValueError(f"implements: there is no contract {unknown[0]!r}")
         for job in self.jobs:
             if job.uses not in self.implements:

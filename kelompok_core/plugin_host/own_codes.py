@@ -1,4 +1,4 @@
-"""Which plugin a code belongs to: a code has one meaning, whichever plugin raises it."""
+"""Detects plugins that define the same issue code differently: a code must have one meaning."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -9,22 +9,22 @@ from kelompok_core.plugin_host.discovery import Discovered
 
 
 def settle_codes(found: Iterable[Discovered], enabled: Sequence[str]) -> list[Discovered]:
-    """Return the plugins by name; one that defines a code otherwise than an earlier one gets that as its problem.
+    """Return the plugins by name; one that defines a code differently from an earlier one gets that as its problem.
 
-    Enabled plugins come first, in the order of ``enabled``, so that installing a package never breaks one that is in
-    use; then the others by name. The same entry in two plugins is no problem.
+    Enabled plugins come first, in the order of ``enabled``, so that a newly installed package never breaks a plugin in
+    use. The others follow by name. Two plugins may have the same entry for a code.
     """
     owners: dict[str, tuple[str, Entry]] = {}
-    settled = [_settled(plugin, owners) for plugin in sorted(found, key=lambda one: _place(one.name, enabled))]
+    settled = [_claim_codes(plugin, owners) for plugin in sorted(found, key=lambda one: _precedence(one.name, enabled))]
     return sorted(settled, key=lambda one: one.name)
 
 
-def _place(name: str, enabled: Sequence[str]) -> tuple[int, str]:
+def _precedence(name: str, enabled: Sequence[str]) -> tuple[int, str]:
     return (enabled.index(name) if name in enabled else len(enabled), name)
 
 
-def _settled(plugin: Discovered, owners: dict[str, tuple[str, Entry]]) -> Discovered:
-    """Return the plugin, and note it as the owner of its codes if it may have them."""
+def _claim_codes(plugin: Discovered, owners: dict[str, tuple[str, Entry]]) -> Discovered:
+    """Return the plugin and add it to the owners of its codes, or return it with its problem."""
     if plugin.problem is not None:
         return plugin
     for code, entry in plugin.issues.items():

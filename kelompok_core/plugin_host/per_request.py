@@ -1,9 +1,9 @@
-"""Settings that a request may set: those a manifest marks, never secrets or addresses."""
+"""Settings that requests may set: those that a manifest marks, but never secrets or addresses."""
 
 from collections.abc import Collection, Iterator, Mapping
 
 PER_REQUEST = "per_request"
-"""Marks a setting in a manifest's ``config_schema`` that requests may set; the operator sets the others."""
+"""Marks a setting in a manifest's ``config_schema`` that requests may set. Only the operator may set the others."""
 
 _ADDRESSES = frozenset(
     {
@@ -20,7 +20,7 @@ def list_per_request(config_schema: Mapping[str, object]) -> list[str]:
 
 
 def require_harmless(config_schema: Mapping[str, object], reserved: Collection[str]) -> None:
-    """Check that no setting open to requests is a secret or an address, which only the operator may choose.
+    """Require that requests may set no secret or address, which only the operator may choose.
 
     Args:
         config_schema: The JSON Schema of a plugin's settings.
@@ -33,7 +33,7 @@ def require_harmless(config_schema: Mapping[str, object], reserved: Collection[s
         mark = one.get(PER_REQUEST, False)
         if mark not in (True, False):
             raise ValueError(f"config_schema: {name!r} has {PER_REQUEST}: {mark!r}; write true or false")
-        if mark and (why := _harm(name, one, reserved)):
+        if mark and (why := _harm_of(name, one, reserved)):
             raise ValueError(f"config_schema: {name!r} cannot be {PER_REQUEST}: {why}")
 
 
@@ -44,7 +44,7 @@ def _properties(config_schema: Mapping[str, object]) -> Iterator[tuple[str, Mapp
             yield name, one
 
 
-def _harm(name: str, described: Mapping[str, object], reserved: Collection[str]) -> str | None:
+def _harm_of(name: str, described: Mapping[str, object], reserved: Collection[str]) -> str | None:
     if name in reserved:
         return "permissions name it, so only the operator may set it"
     for part in _parts(described):

@@ -1,4 +1,4 @@
-"""The plugins of this installation, each in one state with its reason. Lists and inspects, runs nothing."""
+"""Lists the plugins of this installation, with their states and reasons. Runs no plugin code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from kelompok_core.settings import Settings, require_installation
 
 
 class PluginState(StrEnum):
-    """What the host thinks of a plugin; only an enabled one runs."""
+    """The state of a plugin. Only enabled plugins run."""
 
     BROKEN = "broken"
     INCOMPATIBLE = "incompatible"
@@ -26,12 +26,12 @@ class PluginState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PluginInfo:
-    """A plugin and its state; manifest is None where the plugin is broken.
+    """A plugin and its state. ``manifest`` is None if the plugin is broken.
 
     Attributes:
-        reason: Why it is in that state.
-        hint: What to do about that.
-        automatic: Whether it acts on imports unasked.
+        reason: Why it is in this state.
+        hint: What to do about it.
+        automatic: Whether it runs on every import.
     """
 
     name: str
@@ -49,18 +49,18 @@ class PluginInfo:
 
 
 def list_plugins(settings: Settings) -> list[PluginInfo]:
-    """Return every installed plugin, and every one the settings name, by name.
+    """Return all installed plugins and all that the settings name, by name.
 
     Raises:
         SettingsError: When kelompok.toml cannot be read.
     """
-    return _judged(settings)
+    return _inspect(settings)
 
 
-def _judged(settings: Settings, only: str | None = None) -> list[PluginInfo]:
+def _inspect(settings: Settings, only: str | None = None) -> list[PluginInfo]:
     configured = plugin_settings(settings)
     settled = settle_codes(discover(), [name for name, one in configured.items() if one.enabled])
-    found = {one.name: _judge(one, configured.get(one.name)) for one in settled if only in (None, one.name)}
+    found = {one.name: _with_state(one, configured.get(one.name)) for one in settled if only in (None, one.name)}
     missing = {name: _missing(name) for name in configured if name not in found and only in (None, name)}
     return [plugin for _, plugin in sorted({**found, **missing}.items())]
 
@@ -76,7 +76,7 @@ def _missing(name: str) -> PluginInfo:
     )
 
 
-def _judge(found: Discovered, configured: PluginSettings | None) -> PluginInfo:
+def _with_state(found: Discovered, configured: PluginSettings | None) -> PluginInfo:
     state, problem, config = _state(found, configured)
     return PluginInfo(
         name=found.name,
@@ -98,7 +98,7 @@ def _state(
     if manifest is None:
         return PluginState.BROKEN, found.problem, {}
     if manifest.api != HOST_API:
-        return PluginState.INCOMPATIBLE, f"written for API {manifest.api}, this host speaks {HOST_API}", {}
+        return PluginState.INCOMPATIBLE, f"written for API {manifest.api}, but this host has API {HOST_API}", {}
     if configured is None or not configured.enabled:
         return PluginState.DISABLED, None, {}
     try:
@@ -108,7 +108,7 @@ def _state(
 
 
 def list_automatic(settings: Settings, contract: str) -> list[PluginInfo]:
-    """Return the enabled plugins that implement a contract and act on imports unasked, by name."""
+    """Return the enabled plugins that implement a contract and run on every import, by name."""
     return [
         plugin
         for plugin in list_plugins(settings)
@@ -120,24 +120,24 @@ def list_automatic(settings: Settings, contract: str) -> list[PluginInfo]:
 
 
 def get_plugin(settings: Settings, name: str) -> PluginInfo:
-    """Return the plugin in whatever state it is.
+    """Return the plugin, in any state.
 
     Raises:
-        NotFound: When none is called so.
+        NotFound: When no plugin has this name.
     """
-    plugin = next(iter(_judged(settings, only=name)), None)
+    plugin = next(iter(_inspect(settings, only=name)), None)
     if plugin is None:
-        raise NotFound("plugin", name, known=[one.name for one in _judged(settings)])
+        raise NotFound("plugin", name, known=[one.name for one in _inspect(settings)])
     return plugin
 
 
 def require_enabled(settings: Settings, name: str) -> PluginInfo:
-    """Return the plugin if it may run.
+    """Return the plugin if it is enabled.
 
     Raises:
-        NotFound: When none is called so.
-        PluginUnavailable: When it is not enabled, with the state's reason.
-        SettingsError: When there is no installation it could be enabled in.
+        NotFound: When no plugin has this name.
+        PluginUnavailable: When it is not enabled, with the reason.
+        SettingsError: When there is no installation.
     """
     require_installation(settings)
     plugin = get_plugin(settings, name)
@@ -149,9 +149,9 @@ def require_enabled(settings: Settings, name: str) -> PluginInfo:
 
 
 def require_per_request(settings: Settings, name: str, given: Mapping[str, JsonValue]) -> None:
-    """Check that a request may set these settings of a plugin, and that they are valid.
+    """Require that a request may set these settings of a plugin, and that they are valid.
 
-    For all requests except the operator's own (the command line and kelompok.toml).
+    Applies to all requests except the operator's own (the command line and kelompok.toml).
 
     Raises:
         NotFound: When no plugin has this name.
@@ -176,13 +176,14 @@ def require_per_request(settings: Settings, name: str, given: Mapping[str, JsonV
 
 
 def require_usable(settings: Settings, name: str) -> PluginInfo:
-    """Return the plugin if it may be asked something that touches no installation.
+    """Return the plugin for a command that needs no installation.
 
-    Where there is an installation, that says which may. Elsewhere it may that is asked for by its name, as it comes.
+    In an installation, the plugin must be enabled. Without one, any working plugin may be used, with its default
+    settings.
 
     Raises:
-        NotFound: When none is called so.
-        PluginUnavailable: When it may not run, with the state's reason.
+        NotFound: When no plugin has this name.
+        PluginUnavailable: When it cannot run, with the reason.
     """
     if settings.is_there:
         return require_enabled(settings, name)
@@ -193,10 +194,10 @@ def require_usable(settings: Settings, name: str) -> PluginInfo:
 
 
 def find_job(plugin: PluginInfo, name: str) -> Job:
-    """Return the plugin's job.
+    """Return the plugin's job with this name.
 
     Raises:
-        NotFound: When it has none called so.
+        NotFound: When it has no such job.
     """
     job = next((one for one in plugin.jobs() if one.name == name), None)
     if job is None:

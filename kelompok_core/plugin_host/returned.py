@@ -52,14 +52,14 @@ def read_as_problem(value: object) -> str | None:
     return json_problem(value, _LARGEST_READ_AS)
 
 
-def said_by(error: BaseException) -> str:
+def describe_exception(error: BaseException) -> str:
     """Describe a plugin's exception in storable form: its class and its truncated message."""
     try:
-        said = str(error)
+        message = str(error)
     except Exception:  # noqa: BLE001 -- the exception's __str__ is plugin code, too
-        said = "no readable message"
-    cut = said if len(said) <= _LONGEST_MESSAGE else said[:_LONGEST_MESSAGE] + "…"
-    return f"{type(error).__name__}: {storable(cut)}"
+        message = "no readable message"
+    shown = message if len(message) <= _LONGEST_MESSAGE else message[:_LONGEST_MESSAGE] + "…"
+    return f"{type(error).__name__}: {storable(shown)}"
 
 
 def checked_result(result: object, label: str, failure: type[KelompokError]) -> CommandResult:
@@ -75,7 +75,7 @@ def checked_result(result: object, label: str, failure: type[KelompokError]) -> 
 
 
 def _result_problem(result: object) -> str | None:
-    import pandas as pd  # imported late because it is slow
+    import pandas as pd  # slow to import
 
     if not isinstance(result, CommandResult):
         return f"its command returned a {type(result).__name__}, not a CommandResult"

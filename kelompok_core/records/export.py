@@ -1,4 +1,4 @@
-"""Export of an entity's records in a form that can be imported again without changes."""
+"""Exports an entity's records in a format that can be imported again without changing the records."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -93,7 +93,7 @@ def _iter_records(
 
 
 def _exported(field: Field) -> str:
-    """The stored value as in a source file: for a vocabulary, the term's name, from which an import recreates it."""
+    """Return SQL of a field's value as a source file has it: a term of a vocabulary is exported by name."""
     if field.vocabulary:
         return f"(SELECT v.name FROM {field.vocabulary} v WHERE v.id = t.{field.stored_in})"
     return stored(field)

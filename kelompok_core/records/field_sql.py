@@ -1,4 +1,4 @@
-"""SQL for one field: its stored value in the form of a candidate, and a candidate's text in the form of its column."""
+"""SQL for one field: converts its stored value to the form of candidates, and a candidate's text to its column."""
 
 from collections.abc import Iterable
 
@@ -14,11 +14,13 @@ def stored(field: Field) -> str:
         return f"(SELECT v.slug FROM {field.vocabulary} v WHERE v.id = {column})"
     if field.kind is Kind.MOMENT:
         return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
+    if field.kind is Kind.NUMBER:  # as text: JSON numbers lose digits on the way through programs
+        return f"trim_scale({column})::text"
     return column
 
 
 def stored_pairs(fields: Iterable[Field]) -> str:
-    """Return the arguments of ``jsonb_build_object``: the stored values by the keys of a candidate they compare with."""
+    """Return arguments of ``jsonb_build_object``: names as in candidates, each with the stored value."""
     return ", ".join(f"'{field.compared_as}', {stored(field)}" for field in fields)
 
 

@@ -1,4 +1,4 @@
-"""Marks cells that a spreadsheet would run as formulas, and removes the marks when a file comes back."""
+"""Marks cells that a spreadsheet would run as formulas, and removes the marks when the file is imported."""
 
 import csv
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TextIO
 
 MARK = "'"
-"""The prefix by which spreadsheets mark text that looks like a formula."""
+"""The prefix with which spreadsheets mark text that looks like a formula."""
 
 SEPARATORS = ";,|\t\r\n"
 """Characters at which a spreadsheet may split a cell, whatever the file's delimiter."""

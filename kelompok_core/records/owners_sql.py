@@ -1,4 +1,4 @@
-"""SQL that finds the owner of each row, named by the row or by the import, and refuses rows without a permitted one."""
+"""SQL that finds the owner of each row, given by the row or the import, and refuses rows without a permitted owner."""
 
 from kelompok_core.issues import reasons
 from kelompok_core.records.visibility_sql import from_limited_senders, sees, sees_evidence
@@ -6,7 +6,7 @@ from kelompok_core.records.visibility_sql import from_limited_senders, sees, see
 OWNER = "organizations"
 """The entity whose records others belong to."""
 
-RESTS_ON = "'organizations', 'users', 'organization_user_roles'"
+DECISIONS_DEPEND_ON = "'organizations', 'users', 'organization_user_roles'"
 """Tables besides the entity's own that decisions depend on."""
 
 SLUG_OF_OWNER = "(SELECT o.slug FROM organizations o WHERE o.id = t.organization_id)"
@@ -19,7 +19,7 @@ _UNNAMED = "SELECT NULL::text AS written, NULL::text AS key"
 
 
 def owners(*, named: bool) -> str:
-    """Find each organization that rows name: by slug, else by its id in a source, else by name.
+    """Find each organization that rows name: by its slug, or else by its external id, or else by its name.
 
     Only visible organizations count: hidden ones are treated as missing. If no column names organizations (``named`` is
     false), the import's organization owns all rows.
@@ -39,7 +39,7 @@ def owners(*, named: bool) -> str:
 
 
 def _known(named: str) -> str:
-    """Return common table expressions with the organizations that each of the names selected by ``named`` may mean."""
+    """Return common table expressions with the organizations that each name may mean; ``named`` selects the names."""
     return f"""named AS ({named}),
     by_id AS (
       SELECT s.external_id, array_agg(DISTINCT s.record_id) AS ids
@@ -63,12 +63,12 @@ COUNTRIES = f"""
     WITH {_known("SELECT * FROM unnest(CAST(:written AS text[]), CAST(:keys AS text[])) AS one (written, key)")}
     SELECT k.written, o.country FROM known k JOIN organizations o ON cardinality(k.ids) = 1 AND o.id = k.ids[1]
     WHERE o.country IS NOT NULL"""
-"""The country of each organization that rows name, if the name is unambiguous and the country known."""
+"""The country of each organization that rows name, if the name is unambiguous and the country is known."""
 
-ELSEWHERE = f"""
+COUNTRIES_DIGEST = f"""
     SELECT coalesce(bit_xor(hashtextextended(concat_ws('|', id, slug, name_key, country), 0)), 0) FROM organizations
     WHERE country <> :phone_country AND {sees("id")}"""
-"""A digest of the organizations in other countries, which decide how telephone numbers without a code are read."""
+"""A digest of the organizations in other countries. Phone numbers without a country code are read by them."""
 
 
 def join_owners(*, named: bool) -> str:

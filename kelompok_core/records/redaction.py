@@ -1,4 +1,4 @@
-"""Redacts findings: removes records of organizations that the reader may not see."""
+"""Redacts issues: removes records of organizations that the reader may not see."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,22 +12,22 @@ from kelompok_core.records.visibility_sql import sees, sees_params
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OF_RECORDS = ("candidates", "changes", "record", "ways", "declined")
-"""Keys of a finding's params that contain records or their values."""
+"""Keys of an issue's params that contain records or their values."""
 
 
 def find_foreign(
-    connection: sa.Connection, descriptor: EntityDescriptor, records: Iterable[UUID], in_sight: Sequence[UUID] | None
+    connection: sa.Connection, descriptor: EntityDescriptor, records: Iterable[UUID], visible: Sequence[UUID] | None
 ) -> frozenset[UUID]:
-    """Return which of these records exist outside these organizations; None is all organizations."""
+    """Return those of the records that belong to no visible organization; None is all organizations."""
     ids = list(records)
-    if in_sight is None or not ids:
+    if visible is None or not ids:
         return frozenset()
     query = f"SELECT id FROM {descriptor.entity} WHERE id = ANY (:ids) AND NOT {sees(descriptor.organization_column)}"
-    return frozenset(connection.scalars(sa.text(query), {"ids": ids} | sees_params(in_sight)))
+    return frozenset(connection.scalars(sa.text(query), {"ids": ids} | sees_params(visible)))
 
 
 def records_of(params: Mapping[str, JsonValue]) -> Iterator[UUID]:
-    """Yield the record ids in a finding's params; plugins may use the same keys for other values."""
+    """Yield the record ids in an issue's params; plugins may use the same keys for other values."""
     candidates = params.get("candidates")
     for one in [*(candidates if isinstance(candidates, list) else ()), params.get("record")]:
         if isinstance(one, str) and _ID.fullmatch(one):  # «record» may also be a row number
@@ -35,7 +35,7 @@ def records_of(params: Mapping[str, JsonValue]) -> Iterator[UUID]:
 
 
 def without_foreign(params: Mapping[str, JsonValue], foreign: frozenset[UUID]) -> Mapping[str, JsonValue]:
-    """Return a finding's params, without their record keys if they mention one of these records."""
+    """Return an issue's params; if they mention one of these records, without all keys that contain records."""
     if not foreign or foreign.isdisjoint(records_of(params)):
         return params
     return {name: value for name, value in params.items() if name not in _OF_RECORDS}

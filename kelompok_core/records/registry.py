@@ -1,4 +1,4 @@
-"""Finding what the core has for an entity by the entity's word, so that the engine knows none by name."""
+"""Looks up the descriptor, queries and service of an entity by its name, so that imports depend on no entity."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -29,8 +29,8 @@ def get_descriptor(entity: str) -> "EntityDescriptor":
     return descriptor
 
 
-def find_entity_called(name: str) -> str | None:
-    """Return the entity whose records a list of this name holds, or None when it says nothing of that."""
+def find_entity_by_list_name(name: str) -> str | None:
+    """Return the entity of a list with this name, such as «members»; None if the name fits no entity."""
     return _entities_by_list_name().get(fold_header(name))
 
 
@@ -40,7 +40,7 @@ def _entities_by_list_name() -> Mapping[str, str]:
 
 
 def get_queries(entity: str, session: "Session") -> "RecordQueries[Any]":
-    """Return what reads the entity's records.
+    """Return the queries of the entity's records.
 
     Raises:
         NotFound: When there is no such entity.
@@ -49,7 +49,7 @@ def get_queries(entity: str, session: "Session") -> "RecordQueries[Any]":
 
 
 def get_service(entity: str, session: "Session", actor: "Actor") -> "RecordService[Any]":
-    """Return what writes the entity's records as this actor.
+    """Return the service that writes the entity's records as this actor.
 
     Raises:
         NotFound: When there is no such entity.

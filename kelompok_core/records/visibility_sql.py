@@ -1,11 +1,11 @@
-"""SQL for visibility: which records an import or a reader may see, and whose evidence about them counts."""
+"""SQL for visibility: which records an import or a reader may see, and which evidence about them counts."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 
 def sees(organization: str) -> str:
-    """Whether the organization (an SQL expression) is visible; takes :func:`sees_params`.
+    """Return SQL: whether the organization (an SQL expression) is visible. Needs :func:`sees_params`.
 
     Written so that the planner cannot estimate it: it would assume few visible rows, while most are.
     """
@@ -13,12 +13,12 @@ def sees(organization: str) -> str:
 
 
 def sees_evidence(organization: str, limited: str) -> str:
-    """Whether evidence about a record of the organization counts for an import.
+    """Return SQL: whether evidence about a record of the organization counts for an import.
 
-    ``limited`` is SQL of whether the evidence came only from senders who did not see all organizations.
+    ``limited`` is SQL: whether the evidence came only from senders who did not see all organizations.
 
     Several organizations may use the same source name. For an import that sees all organizations, evidence from limited
-    senders does not identify records: otherwise one organization's editor could claim another's ids. Takes
+    senders does not identify records: otherwise one organization's editor could claim another's ids. Needs
     :func:`sees_params` and the parameter ``actor``.
     """
     return f"""coalesce(
@@ -31,7 +31,7 @@ LIMITED = "SELECT id FROM imports WHERE NOT sees_all AND actor_id <> CAST(:actor
 
 
 def from_limited_senders(evidence: str) -> str:
-    """Whether this evidence came only from imports by limited senders. These are few and are looked up once."""
+    """Return SQL: whether this evidence came only from imports by limited senders. These are few, and selected once."""
     return f"{evidence}.import_id IN ({LIMITED}) AND {evidence}.last_import_id IN ({LIMITED})"
 
 

@@ -1,4 +1,4 @@
-"""Goals of records: what plugins and people say, read; and what people say, written."""
+"""Reads the goals that plugins and people assigned to records, and writes the goals that people assign."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from kelompok_core.organizations.queries import get_organization
 
 GOALS = 17
 PERSON = "person"
-"""Origin of what people say; it outranks every plugin."""
+"""The origin of signals from people, which override those of plugins."""
 
 TITLES = (
     "No poverty", "Zero hunger", "Good health and well-being", "Quality education", "Gender equality",
@@ -29,13 +29,13 @@ TITLES = (
 
 @dataclass(frozen=True, kw_only=True)
 class GoalSignal:
-    """One goal of one record, by one origin.
+    """One goal of one record, from one origin.
 
     Attributes:
         label: The record's name or title.
-        evidence: Places that show it: field, start, end, quote.
+        evidence: The evidence spans: field, start, end, quote.
         origin: The plugin, or «person».
-        status: present or removed.
+        status: «present» or «removed».
     """
 
     goal: int
@@ -66,7 +66,7 @@ class GoalSignal:
 
 
 def list_goals(session: Session, slug: str, *, limit: int = 1_000) -> list[GoalSignal]:
-    """Return the signals of an organization, its posts and events: by goal, its own texts first.
+    """Return the goals of an organization, its posts and events, ordered by goal, the organization's own first.
 
     Raises:
         NotFound: When there is no such organization.
@@ -77,7 +77,7 @@ def list_goals(session: Session, slug: str, *, limit: int = 1_000) -> list[GoalS
 
 
 class GoalService:
-    """What people say of an organization's goals; it outranks what plugins find."""
+    """Adds and removes goals of organizations as a person, which overrides plugins."""
 
     def __init__(self, session: Session, actor: Actor, *, origin: str = "cli") -> None:
         self._session = session
@@ -85,7 +85,7 @@ class GoalService:
         self._audit = AuditContext(actor=str(actor.id), origin=origin)
 
     def add(self, slug: str, goal: int) -> None:
-        """Say that the organization works for a goal; it stays whatever a plugin finds.
+        """Add a goal to the organization. It stays, whatever plugins find.
 
         Raises:
             NotFound: When there is no such organization.
@@ -94,12 +94,12 @@ class GoalService:
         """
         organization_id = self._organization(slug, goal)
         params = {"organization": organization_id, "goal": goal, "status": "present", "good": False}
-        self._session.execute(_FORGET_REMOVALS, params)
-        self._session.execute(_SAY, params)
+        self._session.execute(_DELETE_REMOVALS, params)
+        self._session.execute(_ASSIGN, params)
         self._session.execute(_SET_STATUS, params)
 
     def remove(self, slug: str, goal: int, *, for_good: bool = False) -> None:
-        """Take a goal from the organization; no plugin brings it back for the same text, or ``for_good`` for any.
+        """Remove a goal from the organization. Plugins cannot add it again for the same text, or ``for_good`` for any.
 
         Raises:
             NotFound: When there is no such organization, or it has no such goal to remove.
@@ -110,7 +110,7 @@ class GoalService:
         params = {"organization": organization_id, "goal": goal, "status": "removed", "good": for_good}
         if not for_good and not self._session.scalar(_HAS, params):
             raise NotFound(f"goal of {slug} called", goal)
-        self._session.execute(_SAY, params)
+        self._session.execute(_ASSIGN, params)
         self._session.execute(_SET_STATUS, params)
 
     def _organization(self, slug: str, goal: int) -> UUID:
@@ -136,8 +136,8 @@ _HAS = sa.text("""
     SELECT EXISTS (SELECT FROM sdgs_signals WHERE organization_id = :organization AND goal = :goal
                                               AND status = 'present')
 """)
-# A removal holds for the text of which the goal was found, or, where none is named, for any.
-_SAY = sa.text(f"""
+# A removal is valid for the text in which the goal was found; without a digest, for any text.
+_ASSIGN = sa.text(f"""
     INSERT INTO sdgs_signals (entity, record_id, organization_id, goal, confidence, field, origin, text_sha256, status)
     SELECT r.entity, r.record_id, :organization, :goal, 1, '{PERSON}', '{PERSON}', r.text_sha256, :status
     FROM (SELECT 'organizations' AS entity, CAST(:organization AS uuid) AS record_id,
@@ -152,8 +152,8 @@ _SAY = sa.text(f"""
       SET status = excluded.status, text_sha256 = excluded.text_sha256, field = excluded.field
       WHERE (sdgs_signals.status, sdgs_signals.text_sha256) IS DISTINCT FROM (excluded.status, excluded.text_sha256)
 """)  # noqa: S608 -- a constant of this module
-# Of posts and events a person only ever says «removed».
-_FORGET_REMOVALS = sa.text(f"""
+# For posts and events, people can only remove goals.
+_DELETE_REMOVALS = sa.text(f"""
     DELETE FROM sdgs_signals
     WHERE organization_id = :organization AND goal = :goal AND entity <> 'organizations' AND origin = '{PERSON}'
 """)  # noqa: S608

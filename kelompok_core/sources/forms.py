@@ -8,27 +8,27 @@ from dataclasses import dataclass
 from kelompok_core.contracts import FOLDER_TYPE
 
 HEAD_BYTES = 8_192
-"""So much of a file is looked at."""
+"""How many bytes of a file are inspected."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class FileForm:
-    """What a file is.
+class FileFormat:
+    """A file format.
 
     Attributes:
-        called: In words, with its article.
-        media_types: What it may be declared as.
-        reader: The plugin of this project that is made for it, installed or not.
-        advice: What to do where no plugin reads it.
+        called: Its name in a sentence, with an article.
+        media_types: Its media types.
+        reader: The plugin of this project that reads it, installed or not.
+        advice: What to do if no plugin reads it.
     """
 
     called: str
     media_types: frozenset[str] = frozenset()
     reader: str | None = None
-    advice: str = "Ask for the list as CSV or JSON, or save it so."
+    advice: str = "Ask for the list as CSV or JSON, or save it in one of these formats."
 
 
-WORKBOOK = FileForm(
+WORKBOOK = FileFormat(
     called="a workbook",
     media_types=frozenset(
         {
@@ -40,48 +40,48 @@ WORKBOOK = FileForm(
     reader="spreadsheet-import",
     advice="Save its sheet as CSV (UTF-8).",
 )
-JSON = FileForm(
+JSON = FileFormat(
     called="JSON",
     media_types=frozenset(
         {"application/json", "application/x-ndjson", "application/ld+json", "application/geo+json", "text/json"}
     ),
     reader="json-import",
 )
-DELIMITED = FileForm(
+DELIMITED = FileFormat(
     called="delimited text",
     media_types=frozenset({"text/csv", "text/tab-separated-values", "text/plain"}),
     reader="csv-import",
 )
-CALENDAR = FileForm(
+CALENDAR = FileFormat(
     called="a calendar (iCalendar)",
     media_types=frozenset({"text/calendar"}),
     advice="Export its events as CSV, as Outlook and Google do.",
 )
-CONTACTS = FileForm(
+CONTACTS = FileFormat(
     called="address cards (vCard)",
     media_types=frozenset({"text/vcard", "text/x-vcard", "text/directory"}),
     advice="Export the contacts as CSV.",
 )
-WEB_PAGE = FileForm(
+WEB_PAGE = FileFormat(
     called="a web page (HTML)",
     media_types=frozenset({"text/html", "application/xhtml+xml"}),
     advice="Open it in a spreadsheet and save it as CSV.",
 )
-XML = FileForm(called="XML", media_types=frozenset({"application/xml", "text/xml"}))
-DATABASE = FileForm(called="a database (SQLite)", advice="Export its table as CSV.")
-PDF = FileForm(called="a PDF", media_types=frozenset({"application/pdf"}))
-DOCUMENT = FileForm(called="a text document")
-ARCHIVE = FileForm(called="a packed file (ZIP)", advice="Unpack it, and import the files in it.")
-PACKED = FileForm(called="a compressed file (bzip2 or xz)", advice="Unpack it, and import the files in it.")
-TAR = FileForm(
+XML = FileFormat(called="XML", media_types=frozenset({"application/xml", "text/xml"}))
+DATABASE = FileFormat(called="a database (SQLite)", advice="Export its table as CSV.")
+PDF = FileFormat(called="a PDF", media_types=frozenset({"application/pdf"}))
+DOCUMENT = FileFormat(called="a text document")
+ARCHIVE = FileFormat(called="a packed file (ZIP)", advice="Unpack it, and import the files in it.")
+PACKED = FileFormat(called="a compressed file (bzip2 or xz)", advice="Unpack it, and import the files in it.")
+TAR = FileFormat(
     called="an archive (tar)",
     media_types=frozenset({FOLDER_TYPE}),
     reader="json-import",
     advice="Unpack it, and import the files in it.",
 )
-PICTURE = FileForm(called="a picture")
-FOLDER = FileForm(
-    called="a folder", media_types=frozenset({FOLDER_TYPE}), reader="json-import", advice="Name one file of it."
+PICTURE = FileFormat(called="a picture")
+FOLDER = FileFormat(
+    called="a folder", media_types=frozenset({FOLDER_TYPE}), reader="json-import", advice="Give one of its files."
 )
 
 _BINARY = (
@@ -101,7 +101,7 @@ _TEXTUAL = (
     (re.compile(r'\{\s*["}]|\[\s*[\[{"]'), JSON),
     (re.compile(r"[^\W\d_\"'][^\n{}\[\]]*[,;\t|][^\n]*(?:\n|$)"), DELIMITED),
 )
-"""The last one is a line that begins with a letter and has a delimiter; JSON never begins so."""
+"""The last pattern is a line that begins with a letter and has a delimiter, which JSON never does."""
 
 _NAMED = (FOLDER, PDF, WORKBOOK, JSON, DELIMITED, CALENDAR, CONTACTS, WEB_PAGE, XML)
 _TAR_MARK, _TAR_MARK_AT = b"ustar", 257
@@ -109,12 +109,12 @@ _OLE, _ZIP, _GZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK\x03\x04", b"\x1f\x
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF8: "utf-8-sig"}
 
 
-def find_form(head: bytes) -> FileForm | None:
-    """Return what a file is that begins so; None where that is not clear."""
+def find_format(head: bytes) -> FileFormat | None:
+    """Return the format of a file that begins with these bytes; None if it is not clear."""
     if head.startswith(_GZIP):
         head = _unpacked(head)
     if head.startswith(_ZIP):
-        return _form_of_zip(head)
+        return _format_of_zip(head)
     if head.startswith(_OLE):
         return DOCUMENT if "WordDocument".encode("utf-16-le") in head else WORKBOOK
     if head[_TAR_MARK_AT:].startswith(_TAR_MARK):
@@ -127,13 +127,13 @@ def find_form(head: bytes) -> FileForm | None:
     return next((form for pattern, form in _TEXTUAL if pattern.match(text)), None)
 
 
-def form_of(media_type: str) -> FileForm:
-    """Return the form that a media type is a name of."""
+def format_of(media_type: str) -> FileFormat:
+    """Return the format of a media type."""
     known = next((form for form in _NAMED if media_type in form.media_types), None)
-    return known or FileForm(called=media_type, media_types=frozenset({media_type}))
+    return known or FileFormat(called=media_type, media_types=frozenset({media_type}))
 
 
-def _form_of_zip(head: bytes) -> FileForm:
+def _format_of_zip(head: bytes) -> FileFormat:
     if b"opendocument.spreadsheet" in head or b"xl/" in head:
         return WORKBOOK
     return DOCUMENT if b"word/" in head or b"opendocument.text" in head else ARCHIVE

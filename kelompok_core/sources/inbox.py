@@ -11,20 +11,20 @@ import sqlalchemy as sa
 from kelompok_core.errors import KelompokError
 from kelompok_core.private_files import make_private_folder
 from kelompok_core.sources.inbox_places import (
+    atomic_file_beside,
     failed_path,
-    home_of,
     is_in_place,
-    make_place,
+    make_subfolders,
     message_of,
     move,
-    written_beside,
+    watched_folder_of,
 )
 from kelompok_core.sources.watched import TAKEN_FOLDER, PassedOver, PresentFile, look, reason_of
 
 KEY = "inbox:"
 """Prefix of the idempotency key of an import from a watched folder; the id in ``inbox_files`` follows."""
 
-_NOT_HELD = ("22", "54")
+_REJECTED = ("22", "54")
 """SQLSTATE classes for values that the database rejects, by content or size."""
 
 _AGAIN = "Then put the file back where it was to import it again."
@@ -85,7 +85,7 @@ def take_files(
             with connection.begin_nested():
                 one = _take(connection, inbox, waiting.get(path), present.get(path))
         except (OSError, sa.exc.DBAPIError) as error:
-            on_passed_over(PassedOver(path=Path(path), reason=_why(error)))
+            on_passed_over(PassedOver(path=Path(path), reason=_problem_of(error)))
         else:
             taken += [] if one is None else [one]
             if one is None and path in present:
@@ -100,12 +100,12 @@ def _take(
     if present is None:
         return None if known is None else _find_moved(connection, inbox, known)
     if known is None:
-        connection.execute(_NOTE, _names(inbox) | _values(present))
+        connection.execute(_RECORD, _names(inbox) | _values(present))
     elif (known.size, known.modified_at) != (present.size, present.modified_at):
-        connection.execute(_NOTE_AGAIN, {"id": known.id, **_values(present)})
+        connection.execute(_UPDATE, {"id": known.id, **_values(present)})
     else:
         target = _target(inbox, known.id, present.path)
-        make_place(inbox.folder, *target.parent.relative_to(inbox.folder).parts)
+        make_subfolders(inbox.folder, *target.parent.relative_to(inbox.folder).parts)
         move(present.path, target)
         return _claim(connection, known.id, target)
     return None
@@ -121,11 +121,11 @@ def _find_moved(connection: sa.Connection, inbox: Inbox, known: sa.Row[tuple[UUI
     return None
 
 
-def _why(error: OSError | sa.exc.DBAPIError) -> str:
+def _problem_of(error: OSError | sa.exc.DBAPIError) -> str:
     """Return the problem with one file; re-raise problems with the database."""
     if isinstance(error, OSError):
         return f"the operating system reports «{reason_of(error)}»"
-    if not str(getattr(error.orig, "sqlstate", None) or "").startswith(_NOT_HELD):
+    if not str(getattr(error.orig, "sqlstate", None) or "").startswith(_REJECTED):
         raise error
     return "the database cannot hold its path. Give it a shorter name"
 
@@ -164,12 +164,12 @@ def put_aside(
 
 
 def _move_to_failed(taken: Path, sentences: list[str], beside: Callable[[Path], object] | None) -> Path | None:
-    home, target = home_of(taken), failed_path(taken)
+    home, target = watched_folder_of(taken), failed_path(taken)
     if not is_in_place(taken, home):
         return target if is_in_place(target, home) else None  # moved by an earlier call that died
-    make_place(home, *target.parent.relative_to(home).parts)
+    make_subfolders(home, *target.parent.relative_to(home).parts)
     # Write the message first, so that the file is never there without it.
-    with written_beside(message_of(target)) as message:
+    with atomic_file_beside(message_of(target)) as message:
         message.write("\n".join(filter(None, [*sentences, _AGAIN])) + "\n")
     if beside is not None:
         beside(target)
@@ -177,7 +177,7 @@ def _move_to_failed(taken: Path, sentences: list[str], beside: Callable[[Path], 
     return target
 
 
-def settle_done(connection: sa.Connection, file_id: UUID, import_id: UUID) -> None:
+def mark_done(connection: sa.Connection, file_id: UUID, import_id: UUID) -> None:
     """Mark a taken file, which stays in ``taken/``, as done; the caller commits."""
     connection.execute(_DONE, {"id": file_id, "import": import_id})
 
@@ -192,7 +192,7 @@ def list_stuck(connection: sa.Connection) -> list[Path]:
     return [Path(path) for path in connection.scalars(_STUCK) if _is_there(path)]
 
 
-def give_up_missing(connection: sa.Connection) -> None:
+def fail_missing_files(connection: sa.Connection) -> None:
     """Mark taken files that have no import and no longer exist as failed; the caller commits."""
     gone = [row.id for row in connection.execute(_ALL_NOT_IMPORTED).all() if not _is_there(row.claimed_path)]
     connection.execute(_GIVE_UP, {"gone": gone})
@@ -261,11 +261,11 @@ _PUT_ASIDE = sa.text(
     "UPDATE inbox_files SET state = 'failed', claimed_path = :claimed, updated_at = now() WHERE id = :id"
 )
 _DONE = sa.text("UPDATE inbox_files SET state = 'done', import_id = :import, updated_at = now() WHERE id = :id")
-_NOTE = sa.text("""
+_RECORD = sa.text("""
     INSERT INTO inbox_files (plugin, job, path, size, modified_at) VALUES (:plugin, :job, :path, :size, :modified)
     ON CONFLICT DO NOTHING
 """)
-_NOTE_AGAIN = sa.text("UPDATE inbox_files SET size = :size, modified_at = :modified, updated_at = now() WHERE id = :id")
+_UPDATE = sa.text("UPDATE inbox_files SET size = :size, modified_at = :modified, updated_at = now() WHERE id = :id")
 _CLAIM = sa.text("UPDATE inbox_files SET state = 'claimed', claimed_path = :claimed, updated_at = now() WHERE id = :id")
 # The file was removed before it was complete.
 _FORGET = sa.text("UPDATE inbox_files SET state = 'failed', updated_at = now() WHERE id = :id")

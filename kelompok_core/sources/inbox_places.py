@@ -19,7 +19,7 @@ MESSAGE = ".message.txt"
 _ERROR_FILE = re.compile(r"\.errors(-2)?\.(csv|ndjson)$")
 
 
-def make_place(folder: Path, *names: str) -> Path:
+def make_subfolders(folder: Path, *names: str) -> Path:
     """Create subfolders of a watched folder for this user only; existing ones are not changed.
 
     Raises:
@@ -35,7 +35,7 @@ def make_place(folder: Path, *names: str) -> Path:
 
 
 def is_file(path: Path) -> bool:
-    """Whether the path is a regular file and not a link."""
+    """Return whether the path is a regular file and not a link."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
@@ -57,19 +57,19 @@ def move(source: Path, target: Path) -> None:
         raise OSError(errno.ELOOP, "A link, or not a regular file", str(source))
 
 
-def home_of(taken: Path) -> Path:
+def watched_folder_of(taken: Path) -> Path:
     """Return the watched folder of a taken file."""
     return next((one.parent for one in taken.parents if one.name == TAKEN_FOLDER), taken.parent)
 
 
 def failed_path(taken: Path) -> Path:
     """Return the path in ``failed/`` of a taken file that cannot be imported."""
-    home = home_of(taken)
+    home = watched_folder_of(taken)
     return home / FAILED_FOLDER / taken.relative_to(home / TAKEN_FOLDER)
 
 
 def is_in_place(file: Path, home: Path) -> bool:
-    """Whether a file is at this path in a watched folder, and neither it nor its folders are links."""
+    """Return whether a file is at this path in a watched folder, and neither it nor its folders are links."""
     folders = [one for one in file.parents if one.is_relative_to(home) and one != home]
     return is_file(file) and not any(one.is_symlink() for one in folders)
 
@@ -87,7 +87,7 @@ def error_file_of(file: Path, name: str) -> Path:
 
 
 @contextmanager
-def written_beside(path: Path, *, encoding: str = "utf-8") -> Iterator[TextIO]:
+def atomic_file_beside(path: Path, *, encoding: str = "utf-8") -> Iterator[TextIO]:
     """Provide a text file for this user only, which appears when the block ends and is discarded if it raises."""
     fresh = path.with_name(f".{uuid4()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 @dataclass(frozen=True, kw_only=True)
 class KeptFile:
-    """A received file as the database knows it: by content, not by location."""
+    """A received file as the database identifies it: by its content, not by its location."""
 
     sha256: str
     size: int
@@ -21,7 +21,7 @@ def list_kept(connection: sa.Connection) -> Sequence[KeptFile]:
 
 
 def list_missing(connection: sa.Connection, storage_url: str) -> Sequence[str]:
-    """Return the SHA-256 of files that imports name and storage lacks; reads no file."""
+    """Return the SHA-256 of received files that are missing from storage. Lists the storage and reads no file."""
     filesystem, root = fsspec.core.url_to_fs(storage_url)
     there = {path.rpartition("/")[2] for path in filesystem.find(f"{root}/sha256")}
     return [one.sha256 for one in list_kept(connection) if one.sha256 not in there]

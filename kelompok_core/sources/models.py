@@ -1,4 +1,4 @@
-"""The evidence: source records, kept as they were read, and when each was last found in its source."""
+"""Evidence: source records with their raw rows, and when their source last had them."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from kelompok_core.database.orm import Base
 
 
 class SourceRecord(Base):
-    """One row of a source as it was read, and the record it is about; from the view ``evidence``."""
+    """A raw row of a source, and the record that it is evidence for; from the view ``evidence``."""
 
     __tablename__ = "evidence"
 

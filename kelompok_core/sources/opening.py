@@ -1,4 +1,4 @@
-"""Opens sources: turns a path, a folder or a URL into one local file, and unpacks a packed file."""
+"""Opens sources: turns a path, a folder or a URL into one local file, and decompresses gzip files."""
 
 import gzip
 import mimetypes
@@ -33,7 +33,7 @@ def file_name_of(location: str) -> str:
 
 
 def media_type_of(file_name: str) -> str | None:
-    """Return the media type by a file's name, without the suffix of its packing; None if it has no known suffix."""
+    """Return the media type of a file name, ignoring a final ``.gz``; None if the extension is unknown."""
     name = file_name.lower().removesuffix(".gz")
     return _BY_ENDING.get(name.rpartition(".")[2]) or mimetypes.guess_type(name)[0]
 
@@ -56,7 +56,7 @@ def opened(location: str, rules: FileRules, settings: Settings) -> Iterator[Bina
     """
     path = rules.find_path(location)
     if path is not None and rules.confinement is not None and not is_folder(str(path)):
-        with open_real(path) as file:
+        with open_regular_file(path) as file:
             yield file
         return
     with reachable(location, rules, settings) as path, path.open("rb") as file:
@@ -118,7 +118,7 @@ def _copy_pieces(url: str, remote: BinaryIO, copy: BinaryIO) -> None:
         copy.write(piece)
 
 
-def open_real(path: Path) -> BinaryIO:
+def open_regular_file(path: Path) -> BinaryIO:
     """Open a regular file by a resolved path, without following links created since.
 
     Raises:
@@ -169,11 +169,11 @@ def _require_regular_file(path: Path) -> None:
 
 
 def _pack(folder: Path, target: Path) -> None:
-    """Pack a folder's files, those in its folders too; the same files give the same bytes.
+    """Pack all files of a folder and its subfolders; the same files give the same bytes.
 
     Leaves out hidden files and links. :func:`~kelompok_core.contracts.iter_folder` reads the result.
     """
-    files = sorted(path for path in folder.rglob("*") if _is_meant(path, folder))
+    files = sorted(path for path in folder.rglob("*") if _is_included(path, folder))
     if not files:
         raise UsageError(f"the folder {str(folder)!r} has no files", hint="Give a folder with one record a file.")
     if len(files) > MOST_FILES:
@@ -184,22 +184,22 @@ def _pack(folder: Path, target: Path) -> None:
     with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as archive:
         for path in files:
             member = tarfile.TarInfo(path.relative_to(folder).as_posix())
-            with open_real(path) as content:
+            with open_regular_file(path) as content:
                 member.size = os.fstat(content.fileno()).st_size
                 archive.addfile(member, content)
 
 
-def _is_meant(path: Path, folder: Path) -> bool:
+def _is_included(path: Path, folder: Path) -> bool:
     inside = path.relative_to(folder).parts
     return path.is_file() and not path.is_symlink() and not any(part.startswith(".") for part in inside)
 
 
 @contextmanager
 def unpacked(path: Path, settings: Settings) -> Iterator[Path]:
-    """Give a file's content: the file itself, or what a gzip file holds.
+    """Provide the file itself, or the decompressed content of a gzip file.
 
     Raises:
-        UsageError: When it is no whole gzip file, or holds more than
+        UsageError: When a gzip file is damaged, or its content is larger than
             :data:`~kelompok_core.sources.web.LARGEST_DOWNLOAD`.
     """
     with path.open("rb") as file:
@@ -227,16 +227,16 @@ def _unpack(path: Path, target: Path) -> None:
                 content.write(chunk)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UsageError(
-            f"the gzip file is damaged: it breaks off after {size} bytes of content", hint="Send the file again."
+            f"the gzip file is damaged: it ends after {size} bytes of content", hint="Send the file again."
         ) from error
 
 
 @contextmanager
 def open_source(location: str, rules: FileRules, settings: Settings) -> Iterator[Source]:
-    """Give what a path, folder or URL leads to as a plugin takes it, without keeping it.
+    """Provide a path, folder or URL as a source for plugins, without storing it.
 
     Raises:
-        UsageError: When there is nothing there that could be read.
+        UsageError: When it is not allowed, missing or not readable.
     """
     with reachable(location, rules, settings) as sent, unpacked(sent, settings) as content:
         yield Source(

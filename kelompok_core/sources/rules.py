@@ -15,8 +15,8 @@ WEB_SCHEMES = frozenset({"http", "https"})
 _OF_BUCKETS = frozenset({"s3", "s3a", "gs", "gcs", "memory"})
 """In these schemes, «://» is not followed by a host: the operator's environment selects the service."""
 
-_NOBODYS = (Path("/proc"), Path("/sys"), Path("/dev"))
-"""Never readable: these folders expose processes, including passwords in their environment."""
+_NEVER_READABLE = (Path("/proc"), Path("/sys"), Path("/dev"))
+"""These folders expose processes, including passwords in their environment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +52,8 @@ class Confinement:
         return real
 
     def _is_private(self, real: Path) -> bool:
-        """Whether it is inside a private folder, or contains one."""
-        return any(real.is_relative_to(one) or one.is_relative_to(real) for one in (*self.private, *_NOBODYS))
+        """Return whether the path is inside a private folder, or contains one."""
+        return any(real.is_relative_to(one) or one.is_relative_to(real) for one in (*self.private, *_NEVER_READABLE))
 
     def _is_allowed(self, written: str, real: Path) -> bool:
         if any(real.is_relative_to(root) for root in self.roots):
@@ -123,7 +123,7 @@ class FileRules:
 
 
 def is_folder(location: str) -> bool:
-    """Whether it is the path of an accessible folder; False also for invalid paths."""
+    """Return whether it is the path of an accessible folder; False also for invalid paths."""
     try:
         return Path(location).is_dir()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Storage: received files by content hash, immutable; and our own files by name."""
+"""File storage: received files by content hash, which never change, and files of the core by name."""
 
 import hashlib
 import re
@@ -23,15 +23,15 @@ from kelompok_core.working_folders import working_folder
 
 _CHUNK = 1 << 20
 _OF_ERRORS = re.compile(r"\.errors(-\d+)?$")
-"""How the name of an error file ends; with a number where there was one of that name already."""
+"""The end of an error file's name without extension; with a number if another file had that name already."""
 
 _ABANDONED_AFTER = timedelta(days=1)
 
 
 class Incoming:
-    """A file on its way into storage: written piece by piece, then kept by its content or gone.
+    """A file being received. Write it piece by piece, then call :meth:`keep` to store it under its content hash.
 
-    As a context it throws away what was not kept.
+    A context manager that removes the file if it was not kept.
     """
 
     def __init__(self, storage_url: str) -> None:
@@ -39,12 +39,12 @@ class Incoming:
         self._path = f"{self._root}/incoming/{uuid4()}"
         self._digest = hashlib.sha256()
         _make_folder(self._filesystem, f"{self._root}/incoming")
-        self._sweep()
+        self._remove_leftovers()
         _make_file(self._filesystem, self._path)
         self._file = self._filesystem.open(self._path, "wb")
         self.size = 0
         self.head = b""
-        """How the file begins, as far as its form shows."""
+        """The first bytes of the file, from which its format is detected."""
 
     def __enter__(self) -> Self:
         return self
@@ -54,10 +54,10 @@ class Incoming:
         if self._filesystem.exists(self._path):
             self._filesystem.rm(self._path)
 
-    def _sweep(self) -> None:
-        """Remove what processes that were killed left behind."""
+    def _remove_leftovers(self) -> None:
+        """Remove files left by killed processes."""
         for path in self._filesystem.find(f"{self._root}/incoming"):
-            with suppress(FileNotFoundError):  # another process sweeps too
+            with suppress(FileNotFoundError):  # another process removed it
                 if datetime.now(UTC) - self._filesystem.modified(path) > _ABANDONED_AFTER:
                     self._filesystem.rm(path)
 
@@ -103,9 +103,9 @@ def _make_file(filesystem: fsspec.AbstractFileSystem, path: str) -> None:
 
 @contextmanager
 def incoming_from(location: str, settings: Settings, rules: FileRules | None = None) -> Iterator[Incoming]:
-    """Give a file, a folder's files or what a URL leads to, copied and ready to be kept.
+    """Provide a copy of a file, of a folder's files or of a URL's content, ready to be stored.
 
-    Without rules, any local file is allowed and no URL.
+    Without ``rules``, any local file is allowed, but no URL.
 
     Raises:
         UsageError: When it is not allowed, missing or not readable.
@@ -178,7 +178,7 @@ def remove_kept(storage_url: str, sha256: str) -> None:
 
 
 @contextmanager
-def written_whole(storage_url: str, name: str, *, encoding: str) -> Iterator[TextIO]:
+def atomic_text_file(storage_url: str, name: str, *, encoding: str) -> Iterator[TextIO]:
     """Provide a text file that is stored under this name when the block ends; discarded if it raises."""
     filesystem, root = fsspec.core.url_to_fs(storage_url)
     arriving, kept = f"{root}/incoming/{uuid4()}", f"{root}/{name}"
@@ -205,15 +205,15 @@ def open_kept(storage_url: str, name: str) -> tuple[IO[bytes], int]:
     return file, int(filesystem.size(f"{root}/{name}"))
 
 
-def remove_files(storage_url: str, folder: str, goes: Callable[[str], bool]) -> None:
-    """Remove the files in this storage folder for whose name ``goes`` is true."""
+def remove_files(storage_url: str, folder: str, is_removed: Callable[[str], bool]) -> None:
+    """Remove those files in a storage folder for whose names ``is_removed`` returns True."""
     filesystem, root = fsspec.core.url_to_fs(storage_url)
     for path in filesystem.find(f"{root}/{folder}"):
-        if goes(path.rpartition("/")[2]):
+        if is_removed(path.rpartition("/")[2]):
             with suppress(FileNotFoundError):  # another process removed it
                 filesystem.rm(path)
 
 
 def source_name_of(file_name: str) -> str:
-    """Return the list a file is: its name without extension and packing, and without an error file's ``.errors``."""
+    """Return the default source name of a file: its name without ``.gz``, extension and an error file's ``.errors``."""
     return _OF_ERRORS.sub("", Path(file_name.removesuffix(".gz")).stem) or "source"

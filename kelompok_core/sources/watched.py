@@ -12,7 +12,7 @@ _OURS = (TAKEN_FOLDER, FAILED_FOLDER)
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".download")
 
 _OLDEST, _NEWEST = datetime(2, 1, 1, tzinfo=UTC).timestamp(), datetime(9998, 12, 31, tzinfo=UTC).timestamp()
-"""Beyond these, some time zones have no date. Times are only compared, so the nearest one is enough."""
+"""Outside this range, some time zones have no valid date. Times are only compared, so the nearest one is enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ def _is_finished(name: str) -> bool:
 
 
 def _is_text(name: str) -> bool:
-    """Whether the name is valid text, as the database requires."""
+    """Return whether the name is valid text, as the database requires."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:

@@ -12,7 +12,7 @@ from kelompok_core.sources.addresses import Target, find_target
 from kelompok_core.sources.rules import FileRules
 
 LARGEST_DOWNLOAD = 8 << 30
-"""In bytes: far above any real list, far below what would fill a disk unnoticed."""
+"""In bytes: much larger than any real list, and small enough not to fill a disk."""
 
 _MOST_REDIRECTS = 5
 _SILENCE_SECONDS = 30.0
@@ -61,7 +61,7 @@ def _connect(target: Target) -> HTTPConnection:
 
 
 def _socket(target: Target) -> socket.socket:
-    plain = _dial(target)
+    plain = _connect_to_any(target)
     if target.url.scheme != "https":
         return plain
     try:
@@ -71,7 +71,7 @@ def _socket(target: Target) -> socket.socket:
         raise
 
 
-def _dial(target: Target) -> socket.socket:
+def _connect_to_any(target: Target) -> socket.socket:
     failure: OSError | None = None
     for address in target.addresses:
         try:

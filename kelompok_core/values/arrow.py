@@ -1,4 +1,4 @@
-"""Text columns between pandas and Arrow, whose kernels work on a column at once."""
+"""Converts text columns between pandas and Arrow, whose functions process whole columns."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 
 def to_arrow(values: pd.Series) -> pa.Array:
-    """Return the column as one Arrow array, nulls as nulls."""
+    """Return the column as an Arrow array; nulls stay null."""
     array = pa.array(values, type=pa.large_string(), from_pandas=True)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
@@ -19,12 +19,12 @@ def to_series(array: pa.Array, index: pd.Index) -> pd.Series:
 
 
 def to_mask(truths: pa.Array, index: pd.Index) -> pd.Series:
-    """Return Arrow truth values as a mask with this index, null as false."""
+    """Return Arrow booleans as a mask with this index; null becomes false."""
     return pd.Series(pc.fill_null(truths, False).to_numpy(zero_copy_only=False), index=index)
 
 
 def coalesce(values: pd.Series, *others: pd.Series) -> pd.Series:
-    """Return for each row the first text that one of the columns has; a column that adds nothing costs nothing."""
+    """Return for each row the first value that is not null. Columns that add nothing take no time."""
     for other in others:
         if not values.hasnans:
             break
@@ -33,23 +33,23 @@ def coalesce(values: pd.Series, *others: pd.Series) -> pd.Series:
     return values
 
 
-def changed_where(texts: pa.Array, pattern: str, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
-    """Return the texts with a change made to those in which the pattern is found, which most are not."""
+def change_matching(texts: pa.Array, pattern: str, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """Return the texts with a change of those in which the pattern is found. Fast if these are few."""
     where = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
     return pc.replace_with_mask(texts, where, change(texts.filter(where))) if pc.any(where).as_py() else texts
 
 
-def is_foreign(texts: pa.Array) -> pa.Array:
-    """Return which texts have a character that is not ASCII; null has none."""
+def is_non_ascii(texts: pa.Array) -> pa.Array:
+    """Return which texts have a character that is not ASCII; false for null."""
     return pc.invert(pc.fill_null(pc.string_is_ascii(texts), True))
 
 
-def changed_in_foreign(texts: pa.Array, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
-    """Return the texts with a change made to those that are not ASCII alone, which most are."""
-    where = is_foreign(texts)
+def change_non_ascii(texts: pa.Array, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """Return the texts with a change of those that have characters other than ASCII. Fast if these are few."""
+    where = is_non_ascii(texts)
     return pc.replace_with_mask(texts, where, change(texts.filter(where))) if pc.any(where).as_py() else texts
 
 
 def matching(values: pd.Series, pattern: str) -> pd.Series:
-    r"""Return where the pattern (RE2's: ``\s`` and ``\d`` are ASCII's) is found; false where there is no text."""
+    r"""Return a mask of the texts with a match of the RE2 pattern (``\s`` and ``\d`` are ASCII only); null is false."""
     return to_mask(pc.match_substring_regex(to_arrow(values), pattern), values.index)

@@ -13,7 +13,7 @@ _ERRORS = (
     "#blocked!", "#connect!", "#busy!", "#unknown!", "#getting_data", "#wert!", "#bezug!", "#zahl!", "#nv",
     "#valeur!", "#nom?", "#nombre!", "#valor!", "#¡valor!", "#¡ref!", "#¿nombre?", "#¡div/0!", "#¡num!", "#n/d",
 )  # fmt: skip
-"""What spreadsheets write into a cell whose formula failed, in several languages."""
+"""Error values of spreadsheets for formulas that failed, in several languages."""
 
 PLACEHOLDERS = frozenset(
     {
@@ -28,12 +28,12 @@ PLACEHOLDERS = frozenset(
 """Words that mean «no value» in any column, compared in lower case; none of them is a name."""
 
 _AROUND = r"[-–—_*(\[<{{\s\pZ]*(?:{})[-–—_*)\]>}}\s\pZ]*"
-"""Signs that people put around such a word: «(kosong)», «- tidak ada -»."""
+"""Pattern for signs around a word: «(kosong)», «- tidak ada -»."""
 
 PLACEHOLDER = _AROUND.format(
     "|".join(re.escape(word).replace(r"\ ", r"[\s\pZ]+") for word in sorted(PLACEHOLDERS, reverse=True))
 )
-"""A cell with such a word and nothing else, as an RE2 pattern; match it without case."""
+"""A cell with only a placeholder, as an RE2 pattern to match without case."""
 
 _IS_PLACEHOLDER = re.compile(PLACEHOLDER.replace(r"\pZ", ""), re.IGNORECASE)
 _LONGEST = 2 * max(map(len, PLACEHOLDERS))
@@ -50,7 +50,7 @@ def is_placeholder(written: str) -> bool:
 
 
 ZERO_DATE = r"^[\s\pZ]*(?:0{6,}|0+(?:[-/. :T]+0+)+)(?:\.0+)?Z?[\s\pZ]*$"
-"""«0000-00-00», «00000000»: how programs write that there is no date, as an RE2 pattern."""
+"""Dates that programs write for «no date», «0000-00-00» or «00000000», as an RE2 pattern."""
 
 STILL = (
     r"^[\s\pZ]*(?i:sekarang|saat ini|kini|hingga kini|hingga sekarang|now|present|current|ongoing|(?:2999|9999)-.*)"
@@ -60,7 +60,7 @@ STILL = (
 
 
 def has_content(cells: pd.Series) -> pd.Series:
-    """Return a mask of the cells that hold a value: neither blank nor a word or date that means «no value»."""
+    """Return a mask of the cells with a value: neither blank nor a word or date that means «no value»."""
     texts = to_arrow(cells)
     bare = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
     empty = pc.or_(

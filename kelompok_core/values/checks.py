@@ -1,4 +1,4 @@
-"""pandera columns that entities' schemas are made of; a check's error is its issue code."""
+"""The pandera columns of entities' schemas. The error of a check is its issue code."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -16,6 +16,8 @@ _MONTH, _DAY = "(0[1-9]|1[0-2])", r"(0[1-9]|[12]\d|3[01])"
 PARTIAL_DATE = rf"^\d{{4}}(-{_MONTH}(-{_DAY})?)?$"
 DAY = rf"^\d{{4}}-{_MONTH}-{_DAY}$"
 MOMENT = rf"^\d{{4}}-{_MONTH}-{_DAY}T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$"
+NUMBER = r"^-?(0|[1-9]\d{0,29})(\.\d{0,9}[1-9])?$"
+"""A decimal number in its shortest form, as a column of :attr:`~kelompok_core.descriptor.Kind.NUMBER` gives it back."""
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 COUNTRY = r"^[A-Z]{2}$"
 LANGUAGE = r"^[a-z]{2,3}$"
@@ -23,7 +25,7 @@ LONGEST_URL = 2_048
 
 
 class _Text(STRING):
-    """pandas' text: its columns hold nothing else, which pandera would say again for each cell."""
+    """The text type of pandas. Skips pandera's check of each cell, because such columns contain only text."""
 
     def check(
         self, pandera_dtype: Any, data_container: pd.Series | pd.DataFrame | None = None
@@ -35,22 +37,22 @@ _TEXT = _Text("pyarrow")
 
 
 def text(max_length: int, *, required: bool = False) -> pa.Column:
-    """Text of at most so many characters."""
+    """Return a column of text with at most this many characters."""
     return pa.Column(_TEXT, pa.Check.str_length(max_value=max_length, error="value.too_long"), nullable=not required)
 
 
 def pattern(regex: str, code: str) -> pa.Column:
-    """Text that matches an RE2 pattern."""
+    """Return a column of text that matches an RE2 pattern."""
     return pa.Column(_TEXT, pa.Check(partial(matching, pattern=regex), error=code), nullable=True)
 
 
 def short_words(max_length: int) -> pa.Column:
-    """A JSON list of words, each of at most so many characters."""
+    """Return a column of JSON lists of words, each with at most this many characters."""
     longer = rf'"(?:[^"\\]|\\.){{{max_length + 1}}}'
     check = pa.Check(lambda values: ~matching(values, longer), error="value.too_long")
     return pa.Column(_TEXT, [pa.Check.str_length(max_value=20_000, error="value.too_long"), check], nullable=True)
 
 
 def one_of(*values: str) -> pa.Column:
-    """One of a few words."""
+    """Return a column of the given words."""
     return pa.Column(_TEXT, pa.Check.isin(values, error="value.enum_unknown"), nullable=True)

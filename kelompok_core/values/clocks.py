@@ -57,7 +57,7 @@ class Clock:
 def parse_clock(written: str, *, bare: bool = False) -> Clock | None:
     """Return the time of day, or None if the text is not one.
 
-    With ``bare`` the text stands in a column of times: 9 is 09:00 there, and 1930 is 19:30.
+    Use ``bare`` for a column of times, in which 9 is 09:00 and 1930 is 19:30.
     """
     text = _CLOSE_RANGE.sub(r"\1 - ", _COMPACT.sub(_with_colons, written.strip().lower()))
     if _EITHER.fullmatch(text):
@@ -95,7 +95,7 @@ def _clock_of(seconds: int) -> time:
 
 
 def _time_of(written: str) -> str | None:
-    """Return the time of day; a bare number is none. The midnight behind the day is 24:00:00."""
+    """Return the time of day; None for a bare number. Midnight at the end of the day is 24:00:00."""
     if written in _NOON_WORDS:
         return time(_NOON).isoformat()
     fits = _CLOCK_PARTS.fullmatch(written.strip())
@@ -112,7 +112,7 @@ def _time_of(written: str) -> str | None:
 
 
 def _hour_of(hour: int, word: str | None) -> int | None:
-    """Return the hour of 24 that an hour with a word such as «pm» or «malam» is; None where they do not fit."""
+    """Return the hour from 0 to 24 for an hour with a word such as «pm» or «malam»; None if they do not fit."""
     if word is None:
         return hour
     if word[0] in "ap" and word[1:].strip(".") == "m":

@@ -65,7 +65,7 @@ FLAGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
     }
 )  # fmt: skip
-"""Parts that hold yes or no, with their headers. A yes opts out, except in ``subscribed``, where a no does."""
+"""Parts with yes or no, and their headers. A yes opts out, except in ``subscribed``, where a no opts out."""
 
 _FORBIDS = {
     "no_email": "email", "no_bulk_email": "bulk_email", "no_phone": "phone", "no_sms": "sms", "no_post": "post",
@@ -75,12 +75,12 @@ _OWN_WORDS = {flag: {fold(header) for header in headers} for flag, headers in FL
 _SUBSCRIBED = frozenset({"subscribed", "berlangganan", "confirmed", "active", "aktif"})
 _DATE = re.compile(r"\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}|\d{4,}|.*\b(?:19[89]|20\d)\d\b")
 _EARLY = r"(?:0\d|1[0-8]|19(?=[0-7]))\d\d"
-"""Years before e-mail: programs and spreadsheets write 1970, 1900 or 1, where they begin to count, for «no date»."""
+"""Years before e-mail: programs and spreadsheets write their first year, 1970, 1900 or 1, for «no date»."""
 _NO_DATE = re.compile(
     rf"0+(?:[-/. :T]+0+)+Z?$|0{{4,}}$|{_EARLY}(?:[-/. ]|\d{{4}}$)|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]{_EARLY}(?!\d)"
     r"|0?0[-/. ]0?1[-/. ]00(?!\d)|0?1[-/. ]0?0[-/. ]00(?!\d)|[29]999\D|\d{1,2}[-/. ]\d{1,2}[-/. ][29]999(?!\d)"
 )
-"""How programs write that there is no date: zeros, the day they begin to count, or a year far ahead."""
+"""Dates that programs write for «no date»: zeros, their first day, or a year in the far future."""
 _BETWEEN = re.compile(r"[;,|\n]|:::")
 
 

@@ -9,14 +9,14 @@ DEFAULT_ZONE = "Asia/Jakarta"
 
 
 class DateOrder(StrEnum):
-    """Which comes first where a date is three numbers."""
+    """The order of day and month in numeric dates."""
 
     DAY_FIRST = "dmy"
     MONTH_FIRST = "mdy"
 
 
 def is_zone(name: str) -> bool:
-    """Whether the name is one of the IANA's."""
+    """Return whether the name is an IANA time zone."""
     return name in _zone_names()
 
 
@@ -26,7 +26,7 @@ def _zone_names() -> frozenset[str]:
 
 
 def is_country(code: str) -> bool:
-    """Whether this is a code of ISO 3166, two capital letters."""
+    """Return whether this is an ISO 3166 code of two capital letters."""
     import pycountry
 
     return pycountry.countries.get(alpha_2=code) is not None and code.isupper()

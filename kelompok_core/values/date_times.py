@@ -166,7 +166,7 @@ class Columns:
     times: pd.Series
 
 
-def put_together(inputs: Inputs, columns: Columns, era: Era, midnights: pd.Series | None = None) -> TimeParts:
+def combine_parts(inputs: Inputs, columns: Columns, era: Era, midnights: pd.Series | None = None) -> TimeParts:
     """Combine the own column of a date and time with a column of days and one of times of day.
 
     Cells of the own column may hold a time of day alone, and cells of the times a full date with a time. Give
@@ -189,7 +189,7 @@ def put_together(inputs: Inputs, columns: Columns, era: Era, midnights: pd.Serie
         *_cell_findings(columns.times, clock),
         found(columns.times, apart, _CONFLICT, Severity.ERROR),
         *(found(cells, day.isna() & ~wrong & times.notna(), DATELESS, Severity.WARNING) for cells, times in timed),
-        _not_used(columns, own, beside),
+        _ignored_days(columns, own, beside),
         *(implausible(cells, read["day"], era, inputs.reading.today)
           for cells, read in ((columns.own, own), (columns.beside, beside), (columns.times, clock))),
         *unknown_zones,
@@ -212,7 +212,7 @@ def _without_whole_days(times: pd.Series) -> pd.Series:
     return times.mask(whole) if whole.any() else times
 
 
-def _not_used(columns: Columns, own: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
+def _ignored_days(columns: Columns, own: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
     """Return a warning for each day that differs, if both columns have the same zone: else the days may differ."""
     if read_header(str(columns.own.name)).zone != read_header(str(columns.beside.name)).zone:
         return all_findings()

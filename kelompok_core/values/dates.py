@@ -19,7 +19,7 @@ from kelompok_core.values.blanks import STILL, ZERO_DATE, drop_blank_words
 from kelompok_core.values.clocks import RANGE_WORDS, SECONDS_A_DAY
 from kelompok_core.values.conventions import DateOrder
 from kelompok_core.values.eras import ANY, DateTerms, Era, date_terms
-from kelompok_core.values.normalized import Normalized, all_findings, found, found_as, map_others, split_others
+from kelompok_core.values.normalized import Normalized, all_findings, found, found_read_as, map_others, split_others
 from kelompok_core.values.reading import Inputs
 from kelompok_core.values.text import line
 
@@ -57,7 +57,7 @@ _FIRST_DAY_NUMBER, _BEFORE_DAY_ONE = 10_000, date(1899, 12, 30)
 """Spreadsheets count days from 1900 and include a 29 February 1900 that did not exist. A smaller number is a year."""
 
 DAY_NUMBER = r"^[\s\pZ]*\d{5}(?:[.,]\d+)?[\s\pZ]*$"
-"""What may be a spreadsheet's day number, as an RE2 pattern."""
+"""Possible day numbers of spreadsheets, as an RE2 pattern."""
 
 NUMERIC_DATE = r"^[\s\pZ]*\p{Nd}{1,2}(?:-\p{Nd}{1,2}-|/\p{Nd}{1,2}/|\.\p{Nd}{1,2}\.)(?:\p{Nd}{4}|\p{Nd}{2})(?:\P{Nd}|$)"
 """Dates of numbers alone, whose order of day and month must be known, as an RE2 pattern."""
@@ -81,7 +81,7 @@ class ReadDate(NamedTuple):
     """A date at the beginning of a text.
 
     Attributes:
-        day: ISO text known to the year, month or day; None where there is no date, or more than one is possible.
+        day: ISO text with year, month or day; None if there is no date, or more than one is possible.
         rest: The text after the date.
         code: The issue code, or None.
     """
@@ -92,7 +92,7 @@ class ReadDate(NamedTuple):
 
 
 def partial_date(inputs: Inputs, *, era: Era = ANY) -> Normalized:
-    """Read a date known to the year, month or day; a cell that is not a date gives null and a warning."""
+    """Read a date with year, month or day; a cell that is not a date gives null and a warning."""
     dates, codes = _read(inputs, era)
     findings = _findings(inputs, dates, codes, era, wrong=Severity.WARNING)
     return Normalized(values=dates, findings=findings, brief=dates.where(dates.str.len() < _DAY))
@@ -171,7 +171,7 @@ def date_findings(cells: pd.Series, dates: pd.Series, codes: pd.Series, *, wrong
     }
     there = set(codes.dropna().unique())
     return [
-        found_as(cells, codes == code, code, severity, taken=dates)
+        found_read_as(cells, codes == code, code, severity, taken=dates)
         for code, severity in severities.items()
         if code in there
     ]
@@ -186,7 +186,7 @@ def implausible(cells: pd.Series, days: pd.Series, era: Era, today: date) -> pd.
     outside = [day for day in days.dropna().unique() if not era.covers(day, today)]
     if not outside:
         return all_findings()
-    return found_as(cells, days.isin(outside), IMPLAUSIBLE, Severity.REVIEW, taken=days)
+    return found_read_as(cells, days.isin(outside), IMPLAUSIBLE, Severity.REVIEW, taken=days)
 
 
 def _only_date(written: str, terms: DateTerms) -> tuple[str | None, str | None]:

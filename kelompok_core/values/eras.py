@@ -16,14 +16,14 @@ RECENT = 100
 class Era:
     """The years in which a field's dates are plausible, counted from the day of the import.
 
-    A year of two digits belongs to the century that puts it between ``short_back`` years ago and ``short_ahead`` years
-    ahead. If no century does, the row goes to review. If that window is wider than 100 years, some years fit two
-    centuries and their rows go to review, unless the column's years of four digits are all of the last 100 years: then
-    the later century is taken.
+    A year of two digits belongs to the century in which it is between ``short_back`` years ago and ``short_ahead``
+    years ahead. If there is no such century, the row goes to review. If that window is wider than 100 years, some years
+    fit two centuries and their rows go to review, unless all four-digit years of the column are within the last 100
+    years: then the later century is used.
 
     Attributes:
-        back: How many years ago a date may lie at most.
-        ahead: How many years ahead it may lie at most; with 0 not even tomorrow is plausible.
+        back: The maximum number of years in the past.
+        ahead: The maximum number of years in the future; with 0, not even tomorrow is plausible.
         short_back: The same for years of two digits.
         short_ahead: The same for years of two digits.
     """
@@ -34,7 +34,7 @@ class Era:
     short_ahead: int = 0
 
     def covers(self, day: str, today: date) -> bool:
-        """Return whether a date, ISO text known to the year, month or day, is plausible."""
+        """Return whether a date is plausible; ``day`` is ISO text with year, month or day."""
         first, last = self.bounds(today)
         return first[: len(day)] <= day <= last[: len(day)]
 
@@ -45,7 +45,8 @@ class Era:
     def years(self, two_digits: int, rest: str, today: date, *, recent: bool = False) -> list[int]:
         """Return the years that two digits can mean, the latest first.
 
-        ``rest`` is the date after the year. Set ``recent`` if the column's other years are all of the last 100 years.
+        ``rest`` is the date after the year. Set ``recent`` if all four-digit years of the column are within the last
+        100 years.
         """
         back = min(self.short_back, RECENT) if recent else self.short_back
         first, last = _years_from(today, -back), _years_from(today, self.short_ahead)
@@ -86,12 +87,12 @@ class DateTerms:
     The terms are part of a cache key that is looked up for every cell, so they compare by identity, which is fast.
 
     Attributes:
-        order: Which comes first in dates of three numbers.
-        era: The years that are plausible.
+        order: The order of day and month in numeric dates.
+        era: The plausible years.
         today: The day of the import.
-        day_numbers: Whether a number of five digits is a spreadsheet's number for a day.
+        day_numbers: Whether a number of five digits is a spreadsheet's day number.
         year_first: ``ymd`` or ``ydm`` if the header gives such an order, else None.
-        recent: Whether the column's years of four digits are all of the last 100 years.
+        recent: Whether all four-digit years of the column are within the last 100 years.
     """
 
     order: DateOrder | None = None

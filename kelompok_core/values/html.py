@@ -1,4 +1,4 @@
-"""Text with markup, cleaned to what is safe to show; the cell as it came stays in the evidence."""
+"""Removes unsafe markup from text. The evidence keeps the original cell."""
 
 import re
 
@@ -17,22 +17,22 @@ _TAG = re.compile(r"<\s*([A-Za-z][\w:-]*)")
 _ANY_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->|&#?\w{1,32};", re.DOTALL)
 _ACTIVE = re.compile(r"<[^>]*\s(?:on\w+|style)\s*=|(?:javascript|data|vbscript)\s*:", re.IGNORECASE)
 
-# RE2's spelling of what may be lost, on lower case, and rather more of it: most texts have none, which is told many
-# times faster than by looking at each tag of each.
+# RE2 patterns, on lower case, for everything that cleaning may remove, and a little more. Most texts match none, and
+# checking that is much faster than inspecting every tag.
 _ANY_TAG = r"<[\s\pZ\pC]*[a-z]"
 _ALLOWED_TAG = rf"<(?:{'|'.join(sorted(nh3.ALLOWED_TAGS))})(?:[^\w:\-\x{{80}}-\x{{10ffff}}]|$)"
 _MAY_BE_ACTIVE = r"<[^>]*[\s\pZ\pC](?:on|[sſ]tyle)|(?:java[sſ]cript|data|vb[sſ]cript)[\s\pZ\pC]*:"
 
 
 def html(cells: pd.Series) -> Normalized:
-    """Normalize text that may have markup; scripts, styles, frames and handlers are removed, with a finding."""
+    """Normalize text that may have markup; removes scripts, styles, frames and handlers, with a warning."""
     tidy = source_text(cells)
     marked = matching(tidy.values, _MARKUP)
     if not marked.any():
         return tidy
     values = map_others(tidy.values, ~marked, _clean)
     suspicious = tidy.values.where(marked & _may_lose_something(tidy.values))
-    unsafe = map_distinct(suspicious, lambda one: one if _loses_something(one) else None).notna()
+    unsafe = map_distinct(suspicious, lambda one: one if _loses_markup(one) else None).notna()
     findings = all_findings(tidy.findings, found(cells, unsafe, "value.html_cleaned", Severity.WARNING))
     return Normalized(values=values, findings=findings)
 
@@ -47,13 +47,13 @@ def _may_lose_something(values: pd.Series) -> pd.Series:
     return to_mask(pc.or_(pc.not_equal(tags, allowed), pc.match_substring_regex(lower, _MAY_BE_ACTIVE)), values.index)
 
 
-def _loses_something(written: str) -> bool:
+def _loses_markup(written: str) -> bool:
     tags = {tag.lower() for tag in _TAG.findall(written)}
     return bool(tags - nh3.ALLOWED_TAGS) or _ACTIVE.search(written) is not None
 
 
 def blank_markup(written: str) -> str:
-    """Return the text with tags and character references made blanks: every other character stays where it is."""
+    """Return the text with tags and character references replaced by blanks; other characters keep their offsets."""
     if "<" not in written and "&" not in written:
         return written
     return _ANY_MARKUP.sub(lambda found: " " * len(found[0]), written)

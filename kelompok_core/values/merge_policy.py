@@ -4,13 +4,12 @@ from enum import StrEnum
 
 
 class MergePolicy(StrEnum):
-    """What an import may do to a value that is already there. A blank cell never changes anything.
+    """What an import may do to a record's value. A blank cell never changes anything.
 
-    ``OWN`` replaces values from the same source and fills empty ones; ``FILL_EMPTY`` only fills empty ones;
-    ``OVERWRITE`` replaces another source's value too; ``KEEP`` leaves an existing record's value alone;
-    ``NEWEST`` replaces what was written before the day this row says it was changed (``changed_at``);
-    ``APPEND_SET`` adds what a list does not have yet, and elsewhere does as ``FILL_EMPTY``.
-    None of them replaces what a person set.
+    ``OWN`` replaces values from the same source and fills empty fields. ``FILL_EMPTY`` only fills empty fields.
+    ``OVERWRITE`` also replaces values from other sources. ``KEEP`` never changes existing records. ``NEWEST`` replaces
+    values that were written before the row's ``changed_at``. ``APPEND_SET`` adds new entries to lists, and treats other
+    fields like ``FILL_EMPTY``. No policy replaces a value that a person set.
     """
 
     OWN = "own"

@@ -1,4 +1,4 @@
-"""The result of a normalizer: values in the form that is stored, and findings about how they were read."""
+"""The result of a normalizer: values in stored form, and issues about how they were read."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,10 +19,10 @@ class Normalized:
         values: Text, with the index of the input; null if the source has no value.
         findings: Columns position (a label of that index), column (as written), code, severity, value, params.
         derived: A mask of the values that were derived from another field; None if there are none. A derived value
-            fills gaps and replaces derived values, and is replaced by any value that the source gives.
+            fills empty fields and replaces derived values. Any value that the source gives replaces it.
         brief: The known part of an incomplete value: «2015» for a day, part of a name. Null if the value is complete;
-            None if all are. A record's own value that agrees with it and is more complete stays.
-        understood: By column, a mask of the cells that were read, even if no value comes of it, as for a plain no.
+            None if all are. A record keeps its value if it agrees with the brief form and is more complete.
+        understood: By column, a mask of the cells that were understood, even if they give no value, such as a «no».
     """
 
     values: pd.Series
@@ -33,7 +33,7 @@ class Normalized:
 
 
 Normalizer = Callable[[pd.Series], Normalized]
-"""Takes cells as written (text, null where absent)."""
+"""Normalizes cells as the source has them (text, or null if absent)."""
 
 _FINDING_COLUMNS = ["position", "column", "code", "severity", "value", "params"]
 
@@ -56,8 +56,10 @@ def found(
     return table.astype({"column": object, "value": object, "params": object})
 
 
-def found_as(cells: pd.Series, where: pd.Series, code: str, severity: Severity, *, taken: pd.Series) -> pd.DataFrame:
-    """Return one finding for each cell where the mask is true, with what the cell was ``taken`` for."""
+def found_read_as(
+    cells: pd.Series, where: pd.Series, code: str, severity: Severity, *, taken: pd.Series
+) -> pd.DataFrame:
+    """Return one finding for each cell where the mask is true, with the value that the cell was read as."""
     table = found(cells, where, code, severity)
     if len(table):
         values = taken.reindex(table["position"])

@@ -1,4 +1,4 @@
-"""``KEY=VALUE`` as people and programs write it."""
+"""Parses ``KEY=VALUE`` pairs."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,12 @@ from kelompok_core.errors import UsageError
 
 
 def read_pairs(given: Sequence[str], *, first: bool = False) -> dict[str, str]:
-    """Return the texts as a mapping.
+    """Return the pairs as a mapping.
 
-    The last «=» parts them, since headers may contain one; with ``first`` the first, since addresses may.
+    A pair splits at its last «=», because headers may contain one; with ``first``, at its first, because values may.
 
     Raises:
-        UsageError: Naming the one that is none.
+        UsageError: Naming a text that is not a pair.
     """
     pairs: dict[str, str] = {}
     for one in given:

@@ -1,4 +1,4 @@
-"""Countries as ISO 3166 codes; regions and cities in one spelling, Indonesian short forms written out."""
+"""Normalizes countries to ISO 3166 codes, and regions and cities to one spelling; expands Indonesian short forms."""
 
 import gettext
 import re
@@ -14,7 +14,7 @@ from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.normalized import Normalized, found, map_distinct
 from kelompok_core.values.text import line
 
-# What people write that neither ISO 3166 nor its Indonesian translation has.
+# Names that people use and neither ISO 3166 nor its Indonesian translation has.
 _COUNTRY_ALIASES = {
     "uk": "GB", "u k": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB",
     "northern ireland": "GB", "inggris": "GB", "britania raya": "GB", "usa": "US", "u s a": "US", "u s": "US",
@@ -72,9 +72,9 @@ def city(cells: pd.Series) -> Normalized:
 
 
 def country_of_region(written: str) -> str | None:
-    """Return the country of a region outside Indonesia, by its name; None if no country or several have it."""
+    """Return the country of a region outside Indonesia; None if no country or several countries have this region."""
     folded = _fold(written)
-    if folded in _indonesian():  # most are; the list of all countries' regions is slow to load
+    if folded in _indonesian():  # the usual case; the list of all countries' regions is slow to load
         return None
     countries = _subdivisions().get(folded, set())
     return next(iter(countries)) if len(countries) == 1 and "ID" not in countries else None
@@ -117,7 +117,7 @@ def _countries() -> dict[str, str]:
             head, _, tail = name.partition(", ")
             for spelling in (name, indonesian.gettext(name), head, f"{tail} {head}"):
                 codes.setdefault(_fold(spelling), one.alpha_2)
-    # «Korea, Republic of» without its tail names two countries: the aliases decide.
+    # «Korea, Republic of» without its end is the name of two countries: the aliases decide.
     return codes | _COUNTRY_ALIASES | {"xk": "XK"}  # Kosovo: user-assigned, used by the EU and the UN
 
 
@@ -141,8 +141,8 @@ def _city_name(written: str) -> str:
 
 
 def _recase(name: str) -> str:
-    """Write a name that is all capitals or all small with capital initials; leave any other alone."""
+    """Capitalize the words of a name that is all upper or all lower case; return any other name unchanged."""
     if len(name) <= _LONGEST_INITIALS or not (name.isupper() or name.islower()):
         return name
-    # A word has letters only: with «¹» in it «ü» is no beginning of one.
+    # Match letters only, so that the letter after a sign such as «¹» is not treated as the beginning of a word.
     return re.sub(r"[^\W\d_]{2,}|[A-Za-z]", lambda word: word[0].capitalize() if word[0].isalpha() else word[0], name)

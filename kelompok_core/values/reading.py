@@ -18,12 +18,12 @@ class Reading:
     """An import's settings for values that can be read in several ways.
 
     Attributes:
-        date_orders: By column: the order configured, or proven by a value above 12.
+        date_orders: The date order of each column: configured, or proven by a value above 12.
         phone_country: ISO 3166 code of the country of phone numbers without a country code.
         timezone: IANA name of the zone of times without a zone.
         today: The day of the import, from which plausible dates are counted.
         day_numbers: Columns of dates in which a bare number is a spreadsheet's day number.
-        recent: Columns of dates whose years of four digits are all of the last 100 years.
+        recent: Columns of dates whose four-digit years are all within the last 100 years.
         decimals: Columns of ids in which a program has written ``.0`` after whole numbers.
     """
 
@@ -38,7 +38,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """The cells one field is read from, all of one index.
+    """The cells from which a field is read, all with the same index.
 
     Attributes:
         own: The field's own column; all null if the source has none.

@@ -1,9 +1,9 @@
-"""Whole numbers that a program wrote in scientific notation, 3.17501E+15: whether all their digits are still there."""
+"""Restores whole numbers that a program wrote in scientific notation, 3.17501E+15, if no digits were lost."""
 
 import re
 
 SCIENTIFIC = r"^(?:\d[.,]\d+[Ee]\+?|\d[Ee]\+)\d{1,3}$"
-"""What such a number looks like, in RE2's spelling; «3E12» may as well be a code."""
+"""Numbers in scientific notation, as an RE2 pattern. Does not match «3E12», which may be a code."""
 
 _NUMBER = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d+)", re.IGNORECASE)
 

@@ -1,4 +1,4 @@
-"""Slugs: a name in small Latin letters, digits and single hyphens, whatever script it is written in."""
+"""Makes slugs from names in any script: lower-case Latin letters, digits and single hyphens."""
 
 import hashlib
 import re
@@ -14,12 +14,12 @@ from kelompok_core.values.text import line
 
 MAX_LENGTH = 80
 LONGEST_BEFORE_NUMBER = MAX_LENGTH - len("-99999999")
-"""Length to which a slug is cut before a number is put behind it."""
+"""Length to which a slug is truncated before a number is appended."""
 _NOT_ONE_HYPHEN = "[^a-z0-9-][^a-z0-9]*|-[^a-z0-9]+"
 
 
 def slug_of(names: pd.Series) -> pd.Series:
-    """Return each name's slug; null where there is no name."""
+    """Return each name's slug; null stays null."""
     array = to_arrow(names)
     hyphened = pc.replace_substring(pc.utf8_lower(array), " ", "-")
     slugs = pc.utf8_trim(pc.replace_substring_regex(hyphened, _NOT_ONE_HYPHEN, "-"), characters="-")

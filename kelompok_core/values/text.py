@@ -11,27 +11,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import changed_in_foreign, changed_where, is_foreign, to_arrow, to_mask, to_series
+from kelompok_core.values.arrow import change_matching, change_non_ascii, is_non_ascii, to_arrow, to_mask, to_series
 from kelompok_core.values.blanks import PLACEHOLDER, is_placeholder
-from kelompok_core.values.normalized import Normalized, all_findings, found, found_as, map_others, no_findings
+from kelompok_core.values.normalized import Normalized, all_findings, found, found_read_as, map_others, no_findings
 
 
 @cache
 def _in_python(pattern: str) -> re.Pattern[str]:
-    """Return a pattern of RE2's as one of Python's: they write characters by number in different ways."""
+    """Return an RE2 pattern as a Python pattern: they write character codes differently."""
     return re.compile(re.sub(r"\\x\{(\w+)\}", lambda hit: f"\\u{int(hit[1], 16):04x}", pattern))
 
 
-# Controls, and format characters that are never meant: byte-order mark, soft hyphen, zero-width space, direction
-# overrides. Zero-width joiners stay: Persian, Hindi and emoji need them.
+# Control characters, and format characters that nobody writes on purpose: byte order mark, soft hyphen, zero-width
+# space, direction overrides. Zero-width joiners stay, because Persian, Hindi and emoji need them.
 _UNWANTED = (
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}\x{ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}"
     r"\x{2400}]"
 )
 _UNWANTED_OF_ASCII = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _UNWANTED_IN_PYTHON = _in_python(_UNWANTED)
-# UTF-8 read as Windows-1252 (a first byte and those that go on), as Mac Roman, or as one of MS-DOS's. Where this is
-# found, the library judges; of the pairs in _NEVER there is nothing to judge, as no language has them.
+# UTF-8 decoded as Windows-1252 (a first byte and continuation bytes), as Mac Roman, or as an MS-DOS encoding. If one of
+# these patterns is found, the library decides. The pairs in _NEVER are always wrong, because no language has them.
 _GOES_ON = r"\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _NEVER = rf"Ã[{_GOES_ON}]"
 _MOJIBAKE = rf"[Â-ß][{_GOES_ON}]|[à-ï][{_GOES_ON}][{_GOES_ON}]|â€|ð[{_GOES_ON}]|[√≈¬├┬╨╤]|‚Ä"
@@ -39,23 +39,23 @@ _MOJIBAKE_IN_PYTHON, _NEVER_IN_PYTHON = (
     _in_python(_MOJIBAKE),
     _in_python(rf"{_NEVER}|(?<=[A-Za-z])á[º»][{_GOES_ON}](?=[A-Za-z])"),
 )
-# Letters of another script, read as western ones, make words without any plain letter: «Èâàí», «ÍõÐ¡Ã÷».
+# Letters of another script that were decoded as western ones give words without any plain letter: «Èâàí», «ÍõÐ¡Ã÷».
 _UNLIKELY = r"(?:^|[^\pL\pM\pN])[\x{a1}-\x{ff}]{3,}(?:$|[^\pL\pM\pN])"
 _UNLIKELY_WORD = re.compile(r"(?<![^\W_])[\u00a1-\u00ff]{3,}(?![^\W_])")
 _ACCENTED = re.compile(r"[À-ÖØ-öø-ÿ]")
 _ALPHABETS = frozenset("ÆØÅÄÖÜæøåäöüß")
-"""Letters that are written alone where an alphabet is meant: «Foreningen ÆØÅ»."""
+"""Letters that a word may consist of if it means an alphabet: «Foreningen ÆØÅ»."""
 _LOST = "\ufffd"
-"""What a program puts in the place of bytes it could not read."""
+"""The replacement character, which programs write for bytes that they could not decode."""
 
-# What is below U+0300 is composed already (UAX #15, quick check), and so are dashes, quotation marks and dots.
+# Characters below U+0300 are composed already (UAX #15, quick check), as are dashes, quotation marks and dots.
 MAY_COMPOSE = r"[^\x00-\x{2ff}\x{2010}-\x{205e}]"
 
 _FORMULA = r"^\s*[=@]"
 _CONSTANT = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
-"""How a spreadsheet marks digits as text: ``="00123"``."""
+"""A spreadsheet's notation for digits as text: ``="00123"``."""
 _REFERENCE = r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
-"""A character reference of HTML, such as ``&amp;``; without its semicolon it may be a part of an address."""
+"""A character reference of HTML, such as ``&amp;``. Without the semicolon, it may be part of an address."""
 _PLACEHOLDER = rf"^[\s\pZ]*(?i:{PLACEHOLDER})[\s\pZ]*$"
 
 
@@ -93,17 +93,17 @@ _MARKED_UP = replace(_ON_LINES, references=False)
 
 def line(cells: pd.Series) -> Normalized:
     """Normalize text on one line: runs of white space become one space."""
-    return _laid_out(cells, _ON_ONE_LINE)
+    return _normalize_layout(cells, _ON_ONE_LINE)
 
 
 def text(cells: pd.Series) -> Normalized:
     """Normalize text that may have several lines: line ends become LF, white space at both ends is removed."""
-    return _laid_out(cells, _ON_LINES)
+    return _normalize_layout(cells, _ON_LINES)
 
 
 def source_text(cells: pd.Series) -> Normalized:
     """Normalize text with markup as :func:`text` does, but leave its character references alone."""
-    return _laid_out(cells, _MARKED_UP)
+    return _normalize_layout(cells, _MARKED_UP)
 
 
 def unwrap_constants(cells: pd.Series) -> pd.Series:
@@ -124,12 +124,12 @@ def _compose(texts: pa.Array) -> pa.Array:
     return pc.utf8_normalize(texts, form="NFC")
 
 
-def _laid_out(cells: pd.Series, layout: _Layout) -> Normalized:
+def _normalize_layout(cells: pd.Series, layout: _Layout) -> Normalized:
     """Return the cells cleaned, with normalized white space. Only the few that need it go through all the steps."""
     array, findings = to_arrow(cells), no_findings()
     if array.null_count < len(array):
-        array = changed_in_foreign(array, lambda some: changed_where(some, MAY_COMPOSE, _compose))
-        odd = _is_odd(array, layout)
+        array = change_non_ascii(array, lambda some: change_matching(some, MAY_COMPOSE, _compose))
+        odd = _may_need_change(array, layout)
         if pc.any(odd).as_py():
             clean, findings = _cleaned(cells[to_mask(odd, cells.index)], array.filter(odd), layout)
             tidy = pc.replace_substring_regex(clean, layout.anywhere, layout.by)
@@ -137,7 +137,7 @@ def _laid_out(cells: pd.Series, layout: _Layout) -> Normalized:
     return Normalized(values=_finish(array, cells.index), findings=findings)
 
 
-def _is_odd(texts: pa.Array, layout: _Layout) -> pa.Array:
+def _may_need_change(texts: pa.Array, layout: _Layout) -> pa.Array:
     """Return a mask of the cells that may need a change.
 
     Most cells are plain ASCII, which is fast to check; patterns of other characters are searched only in the rest.
@@ -145,7 +145,7 @@ def _is_odd(texts: pa.Array, layout: _Layout) -> pa.Array:
     reference = f"|{_REFERENCE}" if layout.references else ""
     anywhere = f"{_UNWANTED_OF_ASCII}|{layout.of_ascii}|{_FORMULA}|{_PLACEHOLDER}{reference}"
     odd = pc.fill_null(pc.match_substring_regex(texts, anywhere), False)
-    foreign = is_foreign(texts)
+    foreign = is_non_ascii(texts)
     if not pc.any(foreign).as_py():
         return odd
     of_foreign = f"{_UNWANTED}|{layout.anywhere}|{_MOJIBAKE}|{_UNLIKELY}|{_LOST}"
@@ -158,23 +158,23 @@ def _cleaned(cells: pd.Series, texts: pa.Array, layout: _Layout) -> tuple[pa.Arr
     unwanted, wrapped, letters = _UNWANTED_OF_ASCII, rf'{_PLACEHOLDER}|^\s*="', no_findings()
     if layout.references:
         wrapped += f"|{_REFERENCE}"
-    if pc.any(is_foreign(texts)).as_py():
+    if pc.any(is_non_ascii(texts)).as_py():
         unwanted, wrapped = _UNWANTED, f"{wrapped}|{_MOJIBAKE}"
         texts, letters = _legible(cells, texts, layout)  # first, as a control character may be a part of a letter
     controls = _found(cells, pc.match_substring_regex(texts, unwanted), "value.control_chars")
     visible = pc.replace_substring_regex(texts, unwanted, "") if len(controls) else texts
-    plain = changed_where(visible, wrapped, lambda some: _each(some, layout))
+    plain = change_matching(visible, wrapped, lambda some: _each(some, layout))
     formulas = _found(cells, pc.match_substring_regex(plain, _FORMULA), "value.formula_like")
     return plain, all_findings(controls, letters, formulas)
 
 
 def _legible(cells: pd.Series, texts: pa.Array, layout: _Layout) -> tuple[pa.Array, pd.DataFrame]:
     """Return texts with wrongly decoded letters repaired, and the findings about them."""
-    repaired = changed_where(texts, _MOJIBAKE, lambda some: _repair(some, layout))
+    repaired = change_matching(texts, _MOJIBAKE, lambda some: _repair(some, layout))
     changed = to_mask(pc.not_equal(repaired, texts), cells.index)
     read = to_series(repaired, cells.index)
     return repaired, all_findings(
-        found_as(cells, changed, "value.mojibake", Severity.WARNING, taken=read),
+        found_read_as(cells, changed, "value.mojibake", Severity.WARNING, taken=read),
         _found(cells, pc.match_substring(repaired, _LOST), "value.characters_lost", Severity.REVIEW),
         found(cells, _unlikely(repaired, cells.index), "value.characters_unlikely", Severity.REVIEW),
     )

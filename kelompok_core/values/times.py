@@ -14,10 +14,10 @@ from kelompok_core.values.date_times import (
     MIDNIGHT,
     Columns,
     TimeParts,
+    combine_parts,
     days_moved,
     from_text,
     local_date_times,
-    put_together,
     to_text,
     to_utc,
 )
@@ -48,10 +48,10 @@ def starts_at(inputs: Inputs, *, era: Era = HAPPENING, times: str = "start_time"
     parts = _start(inputs, inputs.own, era, times)
     brief = _in_brief(parts, parts.start.fillna(MIDNIGHT), _lasts_whole_days(inputs))
     findings = all_findings(parts.findings, _unknown_zones(inputs, parts))
-    return Normalized(values=_begins(inputs, inputs.own, parts), findings=findings, brief=brief)
+    return Normalized(values=_start_utc(inputs, inputs.own, parts), findings=findings, brief=brief)
 
 
-def _begins(inputs: Inputs, dates: pd.Series, start: TimeParts) -> pd.Series:
+def _start_utc(inputs: Inputs, dates: pd.Series, start: TimeParts) -> pd.Series:
     """Return the start as UTC. It is computed once and shared by all fields that need it."""
     name = f"begins: {dates.name}"
     if name not in inputs.shared:
@@ -82,7 +82,7 @@ def _start(inputs: Inputs, dates: pd.Series, era: Era = HAPPENING, times: str = 
     name = f"start: {dates.name}"
     if name not in inputs.shared:
         columns = Columns(own=dates, beside=inputs.part("on_date"), times=inputs.part(times))
-        inputs.shared[name] = put_together(inputs, columns, era)
+        inputs.shared[name] = combine_parts(inputs, columns, era)
     known: TimeParts = inputs.shared[name]
     return known
 
@@ -117,7 +117,7 @@ def ends_at(inputs: Inputs) -> Normalized:
     ways = (inputs.own, *(inputs.part(name) for name in ("ends_on", "end_time", "duration")), start.end, start.last_day)
     if not any(way.notna().any() for way in ways):
         return Normalized(values=inputs.own, findings=all_findings())
-    begins = _begins(inputs, inputs.part("starts_at"), start)
+    begins = _start_utc(inputs, inputs.part("starts_at"), start)
     parts, dateless = _read_end(inputs, start)
     parts = replace(parts, start=parts.start.fillna(start.end))
     at = parts.start.fillna(_LAST_SECOND)
@@ -160,13 +160,13 @@ def _end_in_brief(start: TimeParts, values: pd.Series, lasting: pd.Series, *, ov
 def _read_end(inputs: Inputs, start: TimeParts) -> tuple[TimeParts, pd.Series]:
     """Return the parts of the end, and a mask of the rows that have only a time of day, on the day of the start."""
     columns = Columns(own=inputs.own, beside=inputs.part("ends_on"), times=inputs.part("end_time"))
-    parts = put_together(inputs, columns, HAPPENING, start.start.notna() & (start.start != MIDNIGHT))
+    parts = combine_parts(inputs, columns, HAPPENING, start.start.notna() & (start.start != MIDNIGHT))
     dateless = parts.day.isna() & parts.start.notna() & start.day.notna()
     parts = replace(
         parts,
         day=parts.day.fillna(start.last_day.fillna(start.day).where(dateless)),
         zone=parts.zone.fillna(start.zone),
-        findings=_without(parts.findings, DATELESS, dateless),
+        findings=_without_code(parts.findings, DATELESS, dateless),
     )
     whole = _lasts_whole_days(inputs) & (parts.start == MIDNIGHT) & (parts.day > start.day)
     # Calendars end whole days with the day after the last; Google writes it as «end.date».
@@ -202,7 +202,7 @@ def _whole_days(seconds: pd.Series, untimed: pd.Series) -> pd.Series:
     return seconds.mask(whole.fillna(value=False), (number - 1).astype("Int64").astype("str"))
 
 
-def _without(findings: pd.DataFrame, code: str, where: pd.Series) -> pd.DataFrame:
+def _without_code(findings: pd.DataFrame, code: str, where: pd.Series) -> pd.DataFrame:
     """Return the findings without those that have this code on a row where the mask is true."""
     if not len(findings) or not where.any():
         return findings
@@ -263,7 +263,7 @@ def _is_of_the_import(start: TimeParts, zones: pd.Series, inputs: Inputs) -> pd.
     offsets = map_distinct(zones, as_offset)
     if not offsets.notna().any():
         return offsets.notna()
-    date_times = from_text(_begins(inputs, inputs.part("starts_at"), start))
+    date_times = from_text(_start_utc(inputs, inputs.part("starts_at"), start))
     local = date_times.dt.tz_localize("UTC").dt.tz_convert(zone_info("", inputs.reading.timezone))
     away = local.dt.strftime("%z").str.replace(r"(\d\d)$", r":\1", regex=True)
     return (offsets == away).fillna(value=False).astype(bool)

@@ -1,4 +1,4 @@
-"""Web addresses: absolute, http or https, host in lower case."""
+"""Normalizes web addresses to absolute http or https URLs with a lower-case host."""
 
 import re
 from urllib.parse import urlsplit
@@ -46,7 +46,7 @@ def _first_address(written: str) -> str | None:
 
 
 def _is_host(host: str) -> bool:
-    """Whether the name could be one: of letters in any script as IDNA 2008 has them, or an IPv4 address."""
+    """Return whether this is a valid host name in any script (IDNA 2008), or an IPv4 address."""
     if host.isascii():
         return _HOST.fullmatch(host) is not None
     try:
@@ -56,7 +56,7 @@ def _is_host(host: str) -> bool:
 
 
 def address(written: str) -> str | None:
-    """Return the one address the text is, absolute, or None."""
+    """Return the text as an absolute URL, or None if it is not a web address."""
     candidate = re.sub(r"^(https?):/*", r"\1://", written.strip("<>\"' "), flags=re.IGNORECASE)
     if not _SCHEME.match(candidate):
         candidate = "https://" + candidate.lstrip("/")

@@ -1,4 +1,4 @@
-"""Time zones by the names Windows, Outlook and Exchange call them; from CLDR's table ``windowsZones``."""
+"""Time zones by their names in Windows, Outlook and Exchange, from CLDR's table ``windowsZones``."""
 
 _NAMES = """
 Africa/Cairo: Egypt | Africa/Casablanca: Morocco | Africa/Johannesburg: South Africa | Africa/Juba: South Sudan
@@ -43,13 +43,13 @@ Pacific/Port_Moresby: West Pacific | Pacific/Tongatapu: Tonga
 
 
 def windows_names() -> dict[str, str]:
-    """Return the IANA name by each name of Windows in lower case: «singapore standard time»."""
+    """Return IANA names by Windows name in lower case: «singapore standard time»."""
     pairs = (entry.split(": ") for line in _NAMES.strip().splitlines() for entry in line.split(" | "))
     return {_full_name(name).lower(): zone for zone, name in pairs}
 
 
 def _full_name(name: str) -> str:
-    """Return the name as Windows has it: «Central (Mexico)» is «Central Standard Time (Mexico)»."""
+    """Return the full Windows name: «Central (Mexico)» becomes «Central Standard Time (Mexico)»."""
     if name.startswith("Russia Time Zone"):
         return name
     before, bracket, behind = name.partition(" (")

@@ -12,7 +12,7 @@ from kelompok_core.values.windows_zones import windows_names
 ZONE_LETTERS = {
     "wib": "Asia/Jakarta", "wita": "Asia/Makassar", "wit": "Asia/Jayapura", "z": "UTC", "utc": "UTC", "gmt": "UTC",
 }  # fmt: skip
-"""Indonesia's three zones, and the one of machines."""
+"""Indonesia's three zones, and UTC."""
 
 ABBREVIATIONS = {
     "sgt": "Asia/Singapore", "myt": "Asia/Kuala_Lumpur", "pht": "Asia/Manila", "ict": "Asia/Bangkok",
@@ -26,7 +26,7 @@ ABBREVIATIONS = {
 _UNCLEAR = frozenset(
     {"pst", "pt", "cst", "ct", "cdt", "ist", "bst", "ast", "adt", "mst", "mt", "mdt", "est", "sst", "gst", "amt", "wst"}
 )
-"""Abbreviations of zones that mean several, or are words of other languages too."""
+"""Abbreviations that mean several zones, or that are also words of other languages."""
 
 _SPOKEN = {
     "waktu indonesia barat": "Asia/Jakarta", "waktu indonesia tengah": "Asia/Makassar",
@@ -45,7 +45,7 @@ _REGIONS = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/"
 
 
 def as_offset(written: str) -> str | None:
-    """Return an offset from UTC as ``+07:00``; None when the text is none."""
+    """Return an offset from UTC as ``+07:00``; None if the text is not an offset."""
     fits = _OFFSET.fullmatch(written.strip().lower())
     if fits is None or int(fits["hours"]) >= _FURTHEST_HOURS:
         return None
@@ -54,7 +54,7 @@ def as_offset(written: str) -> str | None:
 
 @lru_cache(maxsize=10_000)
 def zone_name(written: str) -> str | None:
-    """Return a zone as it is stored, an IANA name or an offset such as ``+02:00``; None when it is not known."""
+    """Return a zone in stored form, as an IANA name or an offset such as ``+02:00``; None if it is unknown."""
     text = " ".join(written.lower().split())
     if fits := _SHOWN_BY_WINDOWS.fullmatch(text):  # «(UTC+07:00) Bangkok, Hanoi, Jakarta»
         text = fits["offset"]
@@ -75,7 +75,7 @@ def _known(text: str) -> str | None:
 
 @lru_cache
 def _names() -> dict[str, str]:
-    """Return zones by their names in lower case: those of the IANA, of Windows, and of the cities they are named by."""
+    """Return zones by lower-case names: those of IANA and Windows, and the cities in IANA names."""
     names = sorted(available_timezones())
     cities = {
         name.rpartition("/")[2].replace("_", " ").lower(): name for name in reversed(names) if name.startswith(_REGIONS)
@@ -148,7 +148,7 @@ def _of_note(note: str) -> ZonedHeader | None:
         return _of_words(words)
     if _SHORT.fullmatch(note) and note.lower() in _UNCLEAR:
         return ZonedHeader("", unknown=note)
-    # Small letters may be a word: «(est)» is short for estimated.
+    # Lower-case letters may be a word: «(est)» is short for «estimated».
     if (_SHORT.fullmatch(note) or len(note) > len("NZDT")) and (zone := zone_name(note)) is not None:
         return ZonedHeader("", zone)
     is_zone = _OF_SOME_ZONE.fullmatch(note) and not _NO_ZONES.intersection(note.lower().split())

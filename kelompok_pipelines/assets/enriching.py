@@ -88,8 +88,8 @@ def _enrich(
 ) -> Iterator[tuple[str, Enrichment]]:
     """Enrich what the imports of the run wrote, else what the config selects; yield each entity that was enriched."""
     if not core.imports_of(context.run):
-        asked = enrich(core.installation, _request(core, one.plugin, one.job.name, config), wanted)
-        yield from ((entity, asked) for entity in wanted)
+        enrichment = enrich(core.installation, _request(core, one.plugin, one.job.name, config), wanted)
+        yield from ((entity, enrichment) for entity in wanted)
         return
     for entity in wanted:
         for import_id in reversed(core.imports_of(context.run, entity)):

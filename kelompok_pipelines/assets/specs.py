@@ -36,8 +36,8 @@ def layer_spec(
 
 def columns(*, schema: dg.TableSchema | None = None, lineage: dg.TableColumnLineage | None = None) -> dict[str, Any]:
     """Return metadata that Dagster shows as an asset's columns and column lineage."""
-    told = {"dagster/column_schema": schema, "dagster/column_lineage": lineage}
-    return {name: one for name, one in told.items() if one is not None}
+    metadata = {"dagster/column_schema": schema, "dagster/column_lineage": lineage}
+    return {name: one for name, one in metadata.items() if one is not None}
 
 
 def owners(plugin: str) -> list[str]:

@@ -17,7 +17,7 @@ from schemathesis import Case, SerializationContext
 from schemathesis.checks import CHECKS
 
 from kelompok_core.api.options import ApiOptions
-from kelompok_core.api.problems import OF_THE_REQUEST, STATUSES
+from kelompok_core.api.problems import REQUEST_PROBLEMS, STATUSES
 from kelompok_core.errors import KelompokError
 from kelompok_core.imports.running.workers import Presence
 from tests.api.conftest import CSV
@@ -154,4 +154,4 @@ def test_every_error_there_is_has_a_status_and_a_line_in_the_documentation():
     ours = {one.code for one in kinds}
     assert ours - {"error"} == {kind.code for kind in STATUSES}
     page = (Path(__file__).parents[2] / "docs" / "api-errors.md").read_text("utf-8")
-    assert not [code for code in (*ours - {"error"}, *OF_THE_REQUEST) if f"| `{code}` |" not in page]
+    assert not [code for code in (*ours - {"error"}, *REQUEST_PROBLEMS) if f"| `{code}` |" not in page]

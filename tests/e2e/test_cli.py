@@ -237,7 +237,7 @@ def test_the_report_in_indonesian(ready):
     english = ready.kelompok("import", "show", ready.first["import"]).stdout
     indonesian = ready.kelompok("import", "show", ready.first["import"], "--language", "id").stdout
     assert english != indonesian
-    assert "bukan alamat surel" in " ".join(indonesian.split())
+    assert "bukan alamat email" in " ".join(indonesian.split())
 
 
 @pytest.mark.parametrize("arguments", [
@@ -445,7 +445,7 @@ def test_goals_from_the_command_line(ready):
 
 @pytest.mark.parametrize(("arguments", "said"), [
     ((*_DETECT, "--file", "x.csv"), "what is stored"),
-    (("plugin", "run", "csv-import", "--job", "import-organizations"), "say which"),
+    (("plugin", "run", "csv-import", "--job", "import-organizations"), "give its path"),
     ((*_DETECT, "--organization", "nobody"), "nobody"),
     ((*_DETECT, "--import", "nothing"), "nothing"),
     ((*_DETECT, "--set", "minimum_confidence=2"), "maximum"),

@@ -426,7 +426,7 @@ def test_init_makes_an_installation_that_is_found_from_folders_below(ready):
     try:
         assert made.returncode == 0, made.stderr
         assert str(folder / ".kelompok") in made.stdout
-        assert "Making a database" in made.stderr, "nobody has one unawares"
+        assert "Creating a database" in made.stderr, "a new database is announced"
         assert (folder / "kelompok.toml").exists()
         assert (folder / ".kelompok/.gitignore").read_text() == "*\n"
         commands = [one.replace("FILE.csv", str(PROJECT / "examples/partners.csv")) for one in _commands(made.stdout)]
@@ -556,7 +556,7 @@ def test_show_says_which_entity_columns_fit(ready, tmp_path):
     file = tmp_path / "acara.csv"
     file.write_text("Judul,Mulai,Selesai\nRapat,2024-01-02 10:00,2024-01-02 12:00\n")
     shown = ready.kelompok("csv-import", "show", file)
-    assert "Taken for a list of events" in shown.stdout
+    assert "This looks like a list of events" in shown.stdout
     assert "--job import-events" in shown.stdout
     shown = ready.kelompok("csv-import", "show", file, "--entity", "organizations")
     assert "The columns fit events better" in " ".join(shown.stdout.split())
@@ -595,12 +595,12 @@ def test_everything_is_told_in_indonesian(ready, tmp_path):
     for environment, options in (({}, ("--language", "id")), ({"LANG": "id_ID.UTF-8"}, ())):
         done = ready.kelompok(*_IMPORT, "--file", file, "--dry-run", *options, **environment)
         for word in ("Uji coba", "baris dibaca", "diterima", "ditolak", "Kolom:", "kesalahan", "peringatan",
-                     "Yang akan dilakukan", "Belum ada yang ditulis", "1 baris perlu diperbaiki"):  # fmt: skip
+                     "Perubahan yang direncanakan", "Belum ada yang ditulis", "1 baris perlu diperbaiki"):  # fmt: skip
             assert word in done.stdout, (word, done.stdout)
         for word in ("rows", "accepted", "rejected", "Columns", "warning", "Nothing", "Fill it in"):
             assert word not in done.stdout, (word, done.stdout)
     listed = ready.kelompok("import", "list", LANG="id_ID.UTF-8").stdout
-    assert {"impor", "keadaan", "sumber"} <= set(listed.splitlines()[0].split())
+    assert {"impor", "status", "sumber"} <= set(listed.splitlines()[0].split())
     refused = ready.kelompok("plugin", "info", "csv-imprt", LANG="id_ID.UTF-8").stderr
     assert "Kesalahan: tidak ada plugin" in refused
     assert "Mungkin maksud Anda" in refused
@@ -775,14 +775,14 @@ def test_a_list_is_shown_as_what_its_columns_fit_best(ready, tmp_path):
     file = tmp_path / "pengurus.csv"
     file.write_text("Nama Lengkap;Asal Instansi;Jabatan;Tgl Bergabung;No. WA\nRina;Forum Laut;Ketua;2020-01-02;\n")
     shown = ready.kelompok("csv-import", "show", file)
-    assert "Taken for a list of members" in shown.stdout
+    assert "This looks like a list of members" in shown.stdout
     assert re.search(r"Asal Instansi +organization", shown.stdout)
     (following,) = _commands(shown.stdout)
     assert "--job import-members" in following
     assert "SLUG" not in following, "it can be pasted as it is"
     assert json.loads(ready.kelompok("csv-import", "show", file, "--json").stdout)["entity"] == "members"
     other = ready.kelompok("csv-import", "show", file, "--entity", "posts")
-    assert "Taken for a list of posts" not in other.stdout or "The columns fit members better" in other.stdout
+    assert "This looks like a list of posts" not in other.stdout or "The columns fit members better" in other.stdout
 
 
 def test_an_import_as_something_the_columns_fit_less_is_warned_of(ready, tmp_path):
@@ -795,7 +795,7 @@ def test_an_import_as_something_the_columns_fit_less_is_warned_of(ready, tmp_pat
     file.write_text("Nama Lembaga;Kota;Telepon;Email;Bergabung\nForum Laut;Ende;;;2020-01-02\n")
     done = ready.kelompok(*_IMPORT, "--file", file, "--dry-run", "--json")
     assert "header.other_entity" not in [one["code"] for one in json.loads(done.stdout)["issues"]]
-    assert "Taken for a list of organizations" in ready.kelompok("csv-import", "show", file).stdout
+    assert "This looks like a list of organizations" in ready.kelompok("csv-import", "show", file).stdout
 
 
 def test_a_column_that_names_organizations_in_words_of_its_own_is_suggested(ready, tmp_path):
@@ -871,8 +871,8 @@ def test_a_plan_says_where_the_reason_of_a_row_is_told(ready, tmp_path):
 
 def test_rows_that_wait_are_counted_once(ready, tmp_path):
     shown = " ".join(_doubtful(ready, tmp_path, "Tunggu Satu").split())
-    assert "1 row waits for a person to decide" in shown
-    assert "2 rows to correct (1 of them wait for a person)" in shown
+    assert "1 row waits for review" in shown
+    assert "2 rows to correct (1 of them wait for review)" in shown
 
 
 def test_the_error_file_has_the_delimiter_of_the_list(ready, tmp_path):

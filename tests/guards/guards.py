@@ -1,6 +1,7 @@
-"""Guards, each taken away in a throwaway copy: some test must fail for each. ``make guards``, or with words of names.
+"""Removes each guard in a temporary copy of the project and checks that a test fails (mutation tests).
 
-A guard nobody would miss is either not needed or not tested. The list is ``guards.toml``.
+A guard whose removal fails no test is either not needed or not tested. The list is ``guards.toml``. Run it with
+``make guards``; words of names as arguments select guards.
 """
 
 import os
@@ -21,7 +22,7 @@ _NOT_COPIED = shutil.ignore_patterns(".venv", ".git", ".kelompok", "__pycache__"
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """One guard: the text ``old``, once in ``file``, gives way to ``new``, and one of the ``tests`` is to fail."""
+    """One guard: when ``new`` replaces the text ``old``, which is once in ``file``, one of the ``tests`` must fail."""
 
     name: str
     file: str
@@ -35,8 +36,8 @@ GUARDS = tuple(
 )
 
 
-def is_missed(guard: Guard) -> tuple[bool, str]:
-    """Return whether a test fails without the guard, and what pytest said."""
+def is_detected(guard: Guard) -> tuple[bool, str]:
+    """Return whether a test fails without the guard, and the end of pytest's output."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         copy = Path(folder) / "copy"
@@ -53,15 +54,15 @@ def is_missed(guard: Guard) -> tuple[bool, str]:
 
 
 def main(words: list[str]) -> int:
-    """Try the guards whose names have one of the words, or all; return 1 when one is not missed."""
+    """Check all guards, or those with one of the words in their names; return 1 if a removal is not detected."""
     chosen = [guard for guard in GUARDS if not words or any(word in guard.name for word in words)]
-    missed = 0
+    detected = 0
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        for guard, (is_gone, said) in zip(chosen, pool.map(is_missed, chosen), strict=True):
-            missed += is_gone
-            print("missed" if is_gone else f"NOT MISSED\n{said}", guard.name, sep="\t", flush=True)
-    print(f"{missed} of {len(chosen)} guards are missed by some test")
-    return 0 if missed == len(chosen) else 1
+        for guard, (is_found, output) in zip(chosen, pool.map(is_detected, chosen), strict=True):
+            detected += is_found
+            print("detected" if is_found else f"NOT DETECTED\n{output}", guard.name, sep="\t", flush=True)
+    print(f"a test detects the removal of {detected} of {len(chosen)} guards")
+    return 0 if detected == len(chosen) else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What tests of imports share: people who decide, what waits for them, what was found, and rows sent back."""
+"""Fixtures of the import tests: reviewers, review items, findings and error files."""
 
 import csv
 import sys
@@ -25,7 +25,7 @@ def reviewer(installation: Installation, operator: Actor) -> Reviewer:
 
 @pytest.fixture
 def waiting(database: Database) -> Callable[[], Sequence[ReviewItem]]:
-    """List the rows that wait for a person."""
+    """List the rows in review."""
 
     def run() -> Sequence[ReviewItem]:
         with database.connect() as connection:
@@ -36,7 +36,7 @@ def waiting(database: Database) -> Callable[[], Sequence[ReviewItem]]:
 
 @pytest.fixture
 def findings(database: Database) -> Callable[[ImportReport], set[tuple[str, int | None]]]:
-    """Give what was found about rows: codes, each with the line."""
+    """Return the issues of rows: codes, each with the line."""
 
     def run(report: ImportReport) -> set[tuple[str, int | None]]:
         with database.connect() as connection:
@@ -47,13 +47,13 @@ def findings(database: Database) -> Callable[[ImportReport], set[tuple[str, int 
 
 @pytest.fixture
 def codes(findings: Callable[[ImportReport], set[tuple[str, int | None]]]) -> Callable[[ImportReport], set[str]]:
-    """Give the codes of what was found about rows."""
+    """Return the codes of the rows' issues."""
     return lambda report: {code for code, _ in findings(report)}
 
 
 @pytest.fixture
-def handed_back(database: Database, tmp_path: Path) -> Callable[[ImportReport], list[dict[str, str]]]:
-    """Give the rows of an import's error file."""
+def error_rows(database: Database, tmp_path: Path) -> Callable[[ImportReport], list[dict[str, str]]]:
+    """Return the rows of an import's error file."""
 
     def run(report: ImportReport) -> list[dict[str, str]]:
         path = tmp_path / "errors.csv"

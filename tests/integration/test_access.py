@@ -1,4 +1,4 @@
-"""Every role, every action, inside the own organization, in another and outside of any."""
+"""Tests every role and action within an organization, in another one and outside of any."""
 
 from uuid import uuid4
 
@@ -43,7 +43,7 @@ def _may(database, actor, action, place):
 
 
 @pytest.mark.parametrize("role", MATRIX)
-def test_matrix(role, database, import_file, person, ask):
+def test_rights_of_each_role(role, database, import_file, person, ask):
     import_file("id,name\n1,Satu\n2,Dua\n")
     own, other = (ask("SELECT id FROM organizations WHERE slug = :slug", slug=slug)[0].id for slug in ("satu", "dua"))
     if role in ("admin", "steward"):
@@ -64,7 +64,7 @@ def test_matrix(role, database, import_file, person, ask):
             assert _may(database, actor, action, place) is (action in allowed), (role, action, place)
 
 
-def test_a_suspended_account_may_nothing(database, person):
+def test_suspended_account_has_no_rights(database, person):
     import sqlalchemy as sa
 
     from kelompok_core.audit.context import AuditContext, announce
@@ -77,7 +77,7 @@ def test_a_suspended_account_may_nothing(database, person):
         authorize(connection, admin, Action.RECORD_READ, None)
 
 
-def test_an_unknown_user_is_not_made_up(database):
+def test_unknown_user_is_not_created(database):
     from kelompok_core.access.actors import get_actor
 
     with database.connect() as connection, pytest.raises(NotFound):
@@ -93,7 +93,7 @@ def two(import_file, ask):
 
 @pytest.mark.parametrize("bound", [True, False], ids=["bound", "unbound"])
 @pytest.mark.parametrize("scope", Action)
-def test_a_key_may_what_its_user_may_within_its_scope_and_organization(database, person, two, scope, bound):
+def test_key_has_its_users_rights_within_scope_and_organization(database, person, two, scope, bound):
     owner = person("x@example.org", slug="satu", role="owner")
     with database.session() as session:
         made = KeyService(session, owner).create(
@@ -107,7 +107,7 @@ def test_a_key_may_what_its_user_may_within_its_scope_and_organization(database,
             assert _may(database, program, action, place) is wanted, (action, place)
 
 
-def test_an_administrators_bound_key_stays_in_its_organization(database, operator, two):
+def test_key_of_an_administrator_stays_in_its_organization(database, operator, two):
     with database.session() as session:
         made = KeyService(session, operator).create(
             operator.email, "test", scopes=["import.submit"], organization_id=two["satu"], days=1
@@ -119,7 +119,7 @@ def test_an_administrators_bound_key_stays_in_its_organization(database, operato
     assert not _may(database, program, Action.IMPORT_SUBMIT, None)
 
 
-def test_a_key_is_kept_as_a_hash_ends_when_it_is_over_and_when_it_is_revoked(database, operator, ask):
+def test_key_is_stored_as_a_hash_and_expires_or_is_revoked(database, operator, ask):
     with database.session() as session:
         made = KeyService(session, operator).create(
             operator.email, "test", scopes=["record.read"], organization_id=None, days=1
@@ -140,17 +140,17 @@ def test_a_key_is_kept_as_a_hash_ends_when_it_is_over_and_when_it_is_revoked(dat
         get_actor_by_key(connection, made.token)
 
 
-@pytest.mark.parametrize(("change", "said"), [
+@pytest.mark.parametrize(("change", "message"), [
     ({"scopes": []}, "scope"), ({"scopes": ["everything"]}, "everything"),
     ({"days": 0}, "days"), ({"days": 400}, "days"),
 ])  # fmt: skip
-def test_a_wrong_key_is_not_made(database, operator, change, said):
+def test_invalid_key_is_not_created(database, operator, change, message):
     wanted = {"scopes": ["record.read"], "organization_id": None, "days": 1} | change
-    with database.session() as session, pytest.raises(UsageError, match=said):
+    with database.session() as session, pytest.raises(UsageError, match=message):
         KeyService(session, operator).create(operator.email, "test", **wanted)
 
 
-def test_nobody_makes_or_ends_keys_of_others_but_an_administrator(database, operator, person):
+def test_only_administrators_manage_keys_of_others(database, operator, person):
     stranger = person("x@example.org")
     with database.session() as session:
         made = KeyService(session, operator).create(
@@ -165,7 +165,7 @@ def test_nobody_makes_or_ends_keys_of_others_but_an_administrator(database, oper
         theirs.create("x@example.org", "own", scopes=["record.read"], organization_id=None, days=1)
 
 
-def test_users_are_made_by_administrators_with_addresses_that_are_some(database, operator, person):
+def test_administrators_create_users_with_valid_addresses(database, operator, person):
     with database.session() as session:
         service = AccessService(session, operator)
         assert service.create_user(" Ibu@Example.org ", "Ibu", platform_role="steward").email == "ibu@example.org"
@@ -181,7 +181,7 @@ def test_users_are_made_by_administrators_with_addresses_that_are_some(database,
         AccessService(session, person("x@example.org", platform_role="steward")).create_user("c@example.org", "C")
 
 
-def test_roles_are_given_by_administrators_and_inside_by_owners(database, person, two, ask):
+def test_administrators_and_owners_grant_roles(database, person, two, ask):
     owner = person("owner@satu.id", slug="satu", role="owner")
     person("new@example.org")
     with database.session() as session:

@@ -1,4 +1,4 @@
-"""What a dry run accepts can be applied: whatever the database would refuse is an error of its row before."""
+"""A dry run accepts only rows that can be applied: constraint violations are row errors beforehand."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ _FINE = {"events": {"status": "cancelled", "country": "Indonesia"}}
 
 
 def _rows(entity):
-    """Yield one row for each nasty value of each field and part: the others are as they should be."""
+    """Yield one row for each extreme value of each field and part; its other values are valid."""
     descriptor = get_descriptor(entity)
     names = [field.name for field in descriptor.fields]
     names += [part.name for field in descriptor.fields for part in field.parts if part.aliases]
@@ -51,7 +51,7 @@ def _rows(entity):
 
 
 @pytest.mark.parametrize("entity", list(_MAKES_UP))
-def test_a_plan_that_was_shown_is_done(import_file, installation, operator, entity):
+def test_shown_plan_is_applied(import_file, installation, operator, entity):
     rows = list(_rows(entity))
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
@@ -81,13 +81,13 @@ def test_a_plan_that_was_shown_is_done(import_file, installation, operator, enti
 
 
 @pytest.mark.parametrize(("option", "value"), [("source", "x" * 5_000), ("source", "a\x00b"), ("source", "  ")])
-def test_a_name_that_no_source_can_have_is_refused_before_anything_is_read(import_file, ask, option, value):
+def test_invalid_source_name_is_refused_before_reading(import_file, ask, option, value):
     with pytest.raises(UsageError, match="source"):
         import_file("id,name\n1,A\n", **{option: value})
     assert ask("SELECT FROM imports") == []
 
 
-def test_an_id_longer_than_an_index_takes_is_an_error_of_its_row(import_file, database):
+def test_id_too_long_for_an_index_is_an_error_of_its_row(import_file, database):
     planned = import_file(f"id,name\n{_LONG},Forum Air\n2,Rukun Warga\n", dry_run=True)
     assert (planned.counts["rejected"], planned.counts["accepted"]) == (1, 1)
     with database.connect() as connection:

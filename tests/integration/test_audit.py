@@ -1,4 +1,4 @@
-"""No write without a name, and nothing takes back what is recorded: also with plain SQL as the runtime role."""
+"""Every write needs an actor, and history cannot be changed, even with plain SQL as the runtime role."""
 
 import psycopg
 import pytest
@@ -18,7 +18,7 @@ CORE_TABLES = (
 
 @pytest.fixture
 def runtime(settings, import_file):
-    """A plain psycopg connection of the runtime role; one organization is there, with its history."""
+    """A plain psycopg connection of the runtime role, with one organization and its history."""
     import_file("name\nRumah Baca Bahari\n")
     with psycopg.connect(str(settings.database_url).replace("postgresql+psycopg", "postgresql")) as connection:
         yield connection
@@ -30,7 +30,7 @@ def _refused(connection, statement):
     return caught.value
 
 
-def test_every_core_table_is_known_here(ask):
+def test_list_of_core_tables_is_complete(ask):
     audited = {
         row.name for row in ask("SELECT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname = 'audit_insert'")
     }
@@ -39,7 +39,7 @@ def test_every_core_table_is_known_here(ask):
 
 @pytest.fixture
 def as_owner(server, settings):
-    """Run statements as the owner, as a migration does; what they did is forgotten."""
+    """Run statements as the owner, as a migration does, and roll them back."""
     name = str(settings.database_url).rpartition("/")[2]
     with psycopg.connect(in_database(embedded.owner_url(server), name)) as connection:
         yield connection
@@ -54,7 +54,7 @@ def _guards_of(connection, table):
     return [row[0] for row in rows]
 
 
-def test_a_migration_makes_a_table_an_entitys_with_one_function(as_owner):
+def test_one_function_makes_a_table_an_entity_table(as_owner):
     as_owner.execute("CREATE TABLE public.donations (LIKE public.members)")
     as_owner.execute("SELECT public.make_entity('public.donations')")
     common = {"audit_insert", "audit_update", "audit_delete", "no_truncate", "count_version", "signals_delete"}
@@ -65,7 +65,7 @@ def test_a_migration_makes_a_table_an_entitys_with_one_function(as_owner):
     assert as_owner.execute(granted).fetchone() == (True,)
 
 
-def test_a_table_without_the_columns_of_an_entity_is_refused(as_owner):
+def test_table_without_the_columns_of_an_entity_is_refused(as_owner):
     as_owner.execute("CREATE TABLE public.donations (id uuid, version integer)")
     with pytest.raises(psycopg.errors.InvalidTableDefinition, match="created_at, field_origins, updated_at"):
         as_owner.execute("SELECT public.make_entity('public.donations')")
@@ -78,18 +78,18 @@ def test_a_table_without_the_columns_of_an_entity_is_refused(as_owner):
     "INSERT INTO users (email, name) VALUES ('x@example.org', 'X')",
     "UPDATE users SET platform_role = 'admin'",
 ])  # fmt: skip
-def test_a_write_without_actor_and_origin_is_refused(runtime, statement):
+def test_write_without_actor_and_origin_is_refused(runtime, statement):
     assert "unaudited write" in str(_refused(runtime, statement))
 
 
 @pytest.mark.parametrize("setting", ["kelompok.actor", "kelompok.origin"])
-def test_half_a_name_is_none(runtime, setting):
+def test_incomplete_audit_context_is_refused(runtime, setting):
     with pytest.raises(psycopg.errors.InsufficientPrivilege), runtime.transaction():
         runtime.execute("SELECT set_config(%s, 'x', true)", [setting])
         runtime.execute("UPDATE organizations SET name = 'X'")
 
 
-def test_a_name_lasts_for_its_transaction_only(runtime):
+def test_audit_context_ends_with_its_transaction(runtime):
     with runtime.transaction():
         runtime.execute("SELECT set_config('kelompok.actor', 'x', true), set_config('kelompok.origin', 'cli', true)")
         runtime.execute("UPDATE organizations SET name = 'X'")
@@ -116,7 +116,7 @@ def test_a_name_lasts_for_its_transaction_only(runtime):
     "SET ROLE kelompok_owner",
     "CREATE TABLE public.mine (x int)",
 ])  # fmt: skip
-def test_the_runtime_role_cannot_touch_what_is_recorded(runtime, statement):
+def test_runtime_role_cannot_change_audit_entries(runtime, statement):
     before = runtime.execute("SELECT count(*), max(id) FROM audit_logs").fetchone()
     runtime.commit()
     with runtime.transaction():
@@ -125,7 +125,7 @@ def test_the_runtime_role_cannot_touch_what_is_recorded(runtime, statement):
     assert runtime.execute("SELECT count(*), max(id) FROM audit_logs").fetchone() == before
 
 
-def test_the_owner_too_is_refused_by_the_triggers(settings, runtime):
+def test_triggers_refuse_the_owner(settings, runtime):
     with psycopg.connect(str(settings.owner_database_url).replace("postgresql+psycopg", "postgresql")) as owner:
         for statement in ("DELETE FROM audit_logs", "TRUNCATE audit_logs", "TRUNCATE organizations CASCADE"):
             assert "refused" in str(_refused(owner, statement))
@@ -138,13 +138,13 @@ def test_the_owner_too_is_refused_by_the_triggers(settings, runtime):
         "UPDATE source_records SET row_number = 2", "DELETE FROM source_sightings", "TRUNCATE imports CASCADE",
     ],
 )  # fmt: skip
-def test_evidence_stays_whoever_asks(settings, runtime, statement):
+def test_nobody_can_change_evidence(settings, runtime, statement):
     url = str(settings.owner_database_url).replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(url) as owner:
         assert "what is recorded stays" in str(_refused(owner, statement))
 
 
-def test_an_audited_write_records_before_and_after(database, operator, import_file):
+def test_audited_write_records_before_and_after(database, operator, import_file):
     import_file("name\nRumah Baca Bahari\n")
     with database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor=str(operator.id), origin="cli", request_id="r-1"))
@@ -162,7 +162,7 @@ def test_an_audited_write_records_before_and_after(database, operator, import_fi
     assert entry.request_id == "r-1"
 
 
-def test_secrets_do_not_reach_the_audit(database):
+def test_secrets_are_not_audited(database):
     with database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor="system:test", origin="setup"))
         connection.execute(
@@ -179,8 +179,8 @@ def test_no_core_table_can_be_truncated(settings, table):
         assert "refused" in str(_refused(owner, f"TRUNCATE {table} CASCADE"))
 
 
-def test_one_login_for_all_roles_steps_down(server, settings):
-    """Nothing but a migration may do what a superuser may."""
+def test_shared_login_switches_to_the_runtime_role(server, settings):
+    """Only a migration may use the rights of a superuser."""
     name = str(settings.database_url).rpartition("/")[2]
     database = Database(Addresses(runtime=in_database(embedded.superuser_url(server), name), dagster=None))
     with database.connect() as connection:

@@ -1,4 +1,4 @@
-"""Backups: what is in one comes back; what is damaged is refused, and a failure leaves nothing."""
+"""Backups are restored completely, damaged ones are refused, and a failed backup or restore leaves nothing."""
 
 import gzip
 import hashlib
@@ -30,14 +30,14 @@ _LIST = "id,name,city\n1,Satu,Bandung\n2,\N{LATIN SMALL LETTER E WITH ACUTE}\\t 
 
 @pytest.fixture
 def target(server, worker_id, tmp_path):
-    """An installation to restore into, elsewhere."""
+    """An installation at another place, to restore into."""
     with empty_installation(server, f"b_{worker_id}", tmp_path / "else where") as made:
         yield made
 
 
 @pytest.fixture
 def backup(settings, import_file, tmp_path):
-    """A backup of an installation in which something is."""
+    """A backup of an installation with records."""
     import_file(_LIST)
     back_up(settings, tmp_path / "backup.tar", quietly)
     return tmp_path / "backup.tar"
@@ -51,7 +51,7 @@ def _is_empty(settings):
     return tables_in(_owner(settings)) == set() and files_in(settings.home / "files") == set()
 
 
-def test_all_that_was_there_is_there_again(settings, backup, target):
+def test_restore_brings_everything_back(settings, backup, target):
     restored = restore(target, backup, quietly)
     assert digests(_owner(target)) == digests(_owner(settings))
     assert files_in(target.home / "files") == files_in(settings.home / "files") != set()
@@ -65,7 +65,7 @@ def test_all_that_was_there_is_there_again(settings, backup, target):
         assert connection.execute("SELECT epoch FROM installation").fetchone() != (of,)
 
 
-def test_a_restored_installation_can_be_backed_up_and_gives_the_same(backup, target, tmp_path):
+def test_backup_of_a_restored_installation_is_equal(backup, target, tmp_path):
     first = restore(target, backup, quietly).manifest
     again = back_up(target, tmp_path / "again.tar", quietly)
     held = [name for name in first.members if name.startswith((manifest.DATABASE, manifest.FILES))]
@@ -73,7 +73,7 @@ def test_a_restored_installation_can_be_backed_up_and_gives_the_same(backup, tar
     assert {name: again.members[name] for name in held} == {name: first.members[name] for name in held}
 
 
-def test_it_is_for_its_owner_alone_and_replaces_nothing(settings, backup, tmp_path):
+def test_backup_is_private_and_overwrites_no_file(settings, backup, tmp_path):
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     before = backup.read_bytes()
     with pytest.raises(UsageError, match="already exists"):
@@ -83,7 +83,7 @@ def test_it_is_for_its_owner_alone_and_replaces_nothing(settings, backup, tmp_pa
         back_up(settings, tmp_path / "none" / "backup.tar", quietly)
 
 
-def test_a_backup_that_fails_leaves_no_file(settings, import_file, tmp_path, monkeypatch):
+def test_failed_backup_leaves_no_file(settings, import_file, tmp_path, monkeypatch):
     import_file(_LIST)
     folder = tmp_path / "backups"
     folder.mkdir()
@@ -93,7 +93,7 @@ def test_a_backup_that_fails_leaves_no_file(settings, import_file, tmp_path, mon
     assert list(folder.iterdir()) == []
 
 
-def test_nothing_that_logs_in_is_in_it(settings, backup):
+def test_backup_contains_no_credentials(settings, backup):
     content = backup.read_bytes()
     for url in (settings.database_url, settings.owner_database_url, settings.dagster_database_url):
         assert sa.make_url(url).password.encode() not in content
@@ -110,7 +110,7 @@ def test_passwords_in_addresses_are_masked():
 
 @pytest.fixture
 def refused(target):
-    """Try to restore a file that is to be refused before anything is written."""
+    """Try to restore a file that must be refused before anything is written."""
 
     def run(path, error=UsageError, **match):
         with pytest.raises(error, **match) as caught:
@@ -123,7 +123,7 @@ def refused(target):
     return run
 
 
-def test_a_damaged_file_is_refused_wherever_it_is_damaged(backup, refused, tmp_path):
+def test_damage_anywhere_in_the_file_is_refused(backup, refused, tmp_path):
     whole = backup.read_bytes()
     spoiled = tmp_path / "spoiled.tar"
     with tarfile.open(backup) as tar:
@@ -148,7 +148,7 @@ def test_a_truncated_file_is_refused(backup, refused, tmp_path, share):
         refused(part, match="damaged or not a backup")
 
 
-def test_what_is_no_backup_is_refused(refused, tmp_path):
+def test_other_files_are_refused(refused, tmp_path):
     for name, content in (("list.csv", _LIST.encode()), ("empty", b""), ("zeros", bytes(20_480))):
         (tmp_path / name).write_bytes(content)
         refused(tmp_path / name, match="damaged or not a backup")
@@ -157,7 +157,7 @@ def test_what_is_no_backup_is_refused(refused, tmp_path):
 
 @contextmanager
 def _rewritten(backup, path, change):
-    """Write a backup anew, its manifest changed."""
+    """Copy a backup with a changed manifest."""
     found = check_backup(backup, quietly)
     changed = change(found)
     with path.open("wb") as file:
@@ -170,17 +170,17 @@ def _rewritten(backup, path, change):
 
 
 @pytest.mark.parametrize(
-    ("newer", "said"), [({"format": 2}, "has format 2"), ({"schema_revision": "9999"}, "schema revision 9999")]
+    ("newer", "message"), [({"format": 2}, "has format 2"), ({"schema_revision": "9999"}, "schema revision 9999")]
 )
-def test_what_a_newer_version_wrote_is_refused(backup, refused, tmp_path, newer, said):
+def test_backups_of_newer_versions_are_refused(backup, refused, tmp_path, newer, message):
     with _rewritten(
         backup, tmp_path / "newer.tar", lambda one: replace(one, origin=replace(one.origin, **newer))
     ) as path:
-        error = refused(path, match=said)
+        error = refused(path, match=message)
     assert "Restore it with version" in error.hint
 
 
-def test_other_tables_or_numbers_of_rows_than_it_says_are_refused(backup, target, tmp_path):
+def test_backup_that_contradicts_its_manifest_is_refused(backup, target, tmp_path):
     def one_row_more(one):
         return replace(one, tables=[replace(table, rows=table.rows + 1) for table in one.tables])
 
@@ -192,7 +192,7 @@ def test_other_tables_or_numbers_of_rows_than_it_says_are_refused(backup, target
     assert _is_empty(target)
     with (
         _rewritten(backup, tmp_path / "less.tar", lambda one: replace(one, tables=one.tables[1:])) as path,
-        pytest.raises(UsageError, match="of a table that the manifest does not name"),
+        pytest.raises(UsageError, match="belongs to a table that is not in the manifest"),
     ):
         restore(target, path, quietly)
     assert _is_empty(target)
@@ -200,7 +200,7 @@ def test_other_tables_or_numbers_of_rows_than_it_says_are_refused(backup, target
 
 @pytest.fixture
 def forged(backup, tmp_path):
-    """Write a backup anew, its manifest changed and members of ours in it."""
+    """Copy a backup with a changed manifest and other members."""
 
     def make(change=lambda one: one, more=None, instead=None):
         path = tmp_path / "forged.tar"
@@ -225,14 +225,14 @@ def _contents(path):
     return [(name, content.read(1 << 30)) for name, content in archive.iter_members(path)]
 
 
-def test_a_member_of_no_table_is_refused(forged, refused):
+def test_member_of_an_unknown_table_is_refused(forged, refused):
     rows = gzip.compress(b"x\n")
     for name in ("database/pg_catalog.pg_authid/00000", "database/nothing/00000", "database//00000"):
-        refused(forged(more={name: rows}), error=BackupDamaged, match="of a table that the manifest does not name")
+        refused(forged(more={name: rows}), error=BackupDamaged, match="belongs to a table that is not in the manifest")
 
 
 @pytest.mark.parametrize("content", [b"[" * 200_000, b'{"origin":' * 200_000, b"{}", b"\xff", b"null", b"[]"])
-def test_a_manifest_or_header_that_is_none_is_refused(backup, refused, tmp_path, content):
+def test_invalid_manifest_or_header_is_refused(backup, refused, tmp_path, content):
     for which in (manifest.HEADER, manifest.MANIFEST):
         path = tmp_path / "forged.tar"
         with path.open("wb") as file, tarfile.open(fileobj=file, mode="w") as tar:
@@ -254,15 +254,15 @@ def _add(tar, name, content):
     ("missing", 3), ("members", {"x": {"size": "1", "sha256": None}}), ("masked", [{}]), ("files", "3"),
     ("origin", {"schema_revision": []}),
 ])  # fmt: skip
-def test_a_manifest_whose_values_are_of_other_types_is_none(backup, key, value):
-    told = json.loads(dict(_contents(backup))[manifest.MANIFEST])
-    assert manifest.read_manifest(json.dumps(told).encode())
-    told[key] = value
+def test_manifest_with_wrong_types_is_refused(backup, key, value):
+    content = json.loads(dict(_contents(backup))[manifest.MANIFEST])
+    assert manifest.read_manifest(json.dumps(content).encode())
+    content[key] = value
     with pytest.raises(ValueError, match=key):
-        manifest.read_manifest(json.dumps(told).encode())
+        manifest.read_manifest(json.dumps(content).encode())
 
 
-def test_a_header_behind_many_others_is_refused(refused, tmp_path):
+def test_header_after_other_members_is_refused(refused, tmp_path):
     path = tmp_path / "forged.tar"
     path.write_bytes(tarfile.TarInfo("x").create_pax_global_header({"a": "b"}) * 3_000)
     refused(path, error=BackupDamaged, match="damaged or not a backup")
@@ -290,14 +290,14 @@ def test_a_column_named_twice_is_refused(backup, target, tmp_path):
         restore(target, path, quietly)
 
 
-def test_what_is_packed_tightly_is_unpacked_in_pieces():
+def test_highly_compressed_data_is_decompressed_in_chunks():
     packed = gzip.compress(bytes(64 << 20))
     pieces = list(map(len, tables._unpacked([packed[:10], packed[10:1_000], packed[1_000:]])))
     assert sum(pieces) == 64 << 20
     assert max(pieces) <= tables._PIECE
 
 
-def test_an_installation_that_has_data_is_left_alone(settings, backup, target):
+def test_installation_with_data_is_not_changed(settings, backup, target):
     before = digests(_owner(settings))
     with pytest.raises(Conflict, match="already has data"):
         restore(settings, backup, quietly)
@@ -307,7 +307,7 @@ def test_an_installation_that_has_data_is_left_alone(settings, backup, target):
         restore(target, backup, quietly)
 
 
-def test_a_database_of_something_else_is_left_alone(backup, target):
+def test_database_of_another_application_is_not_changed(backup, target):
     with psycopg.connect(_owner(target)) as connection:
         connection.execute("CREATE TABLE theirs (id integer)")
     with pytest.raises(Conflict, match="tables of another application, such as theirs"):
@@ -316,7 +316,7 @@ def test_a_database_of_something_else_is_left_alone(backup, target):
 
 
 @pytest.mark.parametrize("revision", ["0003", "head"])
-def test_a_schema_without_rows_gives_way_to_the_backups(settings, backup, target, revision):
+def test_empty_schema_is_replaced(settings, backup, target, revision):
     with connect_as_owner(_owner(target)) as connection:
         upgrade(connection, revision)
         connection.commit()
@@ -326,7 +326,7 @@ def test_a_schema_without_rows_gives_way_to_the_backups(settings, backup, target
     assert target.config_file.read_bytes() == settings.config_file.read_bytes(), "nobody had set anything"
 
 
-def test_a_restore_is_refused_while_others_are_connected(backup, target):
+def test_restore_is_refused_while_others_are_connected(backup, target):
     migrate(_owner(target))
     with psycopg.connect(str(target.database_url)) as connection:
         connection.execute("SELECT count(*) FROM organizations")
@@ -334,8 +334,8 @@ def test_a_restore_is_refused_while_others_are_connected(backup, target):
             restore(target, backup, quietly)
 
 
-@pytest.mark.parametrize("step", ["advance_sequences", "give_rights", "give_up_missing"])
-def test_a_restore_that_fails_leaves_nothing(backup, target, monkeypatch, step):
+@pytest.mark.parametrize("step", ["advance_sequences", "grant_rights", "fail_missing_files"])
+def test_failed_restore_leaves_nothing(backup, target, monkeypatch, step):
     monkeypatch.setattr(restoring, step, lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         restore(target, backup, quietly)
@@ -345,7 +345,7 @@ def test_a_restore_that_fails_leaves_nothing(backup, target, monkeypatch, step):
     restore(target, backup, quietly)
 
 
-def test_what_changes_while_it_is_restored_is_refused(backup, target, monkeypatch):
+def test_file_that_changes_during_the_restore_is_refused(backup, target, monkeypatch):
     checked = check_backup(backup, quietly)
     monkeypatch.setattr(restoring, "check_backup", lambda *_: checked)
     whole = backup.read_bytes()
@@ -356,7 +356,7 @@ def test_what_changes_while_it_is_restored_is_refused(backup, target, monkeypatc
     assert _is_empty(target)
 
 
-def test_received_files_that_lack_are_said_and_the_rest_is_kept(settings, import_file, target, tmp_path):
+def test_missing_received_files_are_listed_and_the_others_backed_up(settings, import_file, target, tmp_path):
     digest_of = {}
     for name in ("gone", "cut", "spoiled", "whole"):
         digest_of[name] = import_file(f"id,name\n1,{name}\n", name=f"{name}.csv").import_.file_sha256
@@ -372,7 +372,7 @@ def test_received_files_that_lack_are_said_and_the_rest_is_kept(settings, import
     assert files_in(target.home / "files") == {digest_of["whole"]}
 
 
-def test_an_older_schema_is_restored_and_brought_up_to_date(server, worker_id, target, tmp_path):
+def test_older_schema_is_restored_and_migrated(server, worker_id, target, tmp_path):
     with empty_installation(server, f"o_{worker_id}", tmp_path / "old") as old:
         with connect_as_owner(_owner(old)) as connection:
             upgrade(connection, "0016")
@@ -393,7 +393,7 @@ def test_an_older_schema_is_restored_and_brought_up_to_date(server, worker_id, t
     database.dispose()
 
 
-def test_settings_that_are_there_stay_in_force(backup, target):
+def test_existing_settings_stay_in_force(backup, target):
     target.config_file.parent.mkdir()
     target.config_file.write_text('[imports]\ntimezone = "Asia/Makassar"\n')
     restored = restore(target, backup, quietly)
@@ -402,7 +402,7 @@ def test_settings_that_are_there_stay_in_force(backup, target):
     assert "csv-import" in restored.configuration.path.read_text()
 
 
-def test_files_taken_from_an_inbox_that_is_not_here_are_given_up(settings, import_file, target, tmp_path, ask):
+def test_taken_files_of_another_machine_are_marked_as_failed(settings, import_file, target, tmp_path, ask):
     import_file(_LIST)
     with psycopg.connect(str(settings.database_url)) as connection:
         connection.execute("""
@@ -440,7 +440,7 @@ def test_every_trigger_is_as_migrations_left_it(settings, backup, target):
     assert found[0] == found[1] != []
 
 
-def test_no_table_is_forgotten(settings, backup):
+def test_every_table_is_backed_up(settings, backup):
     with psycopg.connect(_owner(settings)) as connection:
         asked = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = ANY (%s)"
         there = {name for (name,) in connection.execute(asked, [["r", "p", "f", "m"]])}
@@ -457,6 +457,6 @@ def test_only_the_owner_role_can_restore(backup, target):
 
 
 def test_json_output_has_everything_but_the_list_of_members(backup):
-    told = check_backup(backup, quietly).to_json()
-    assert json.loads(json.dumps(told))["origin"]["postgresql"] >= 15
-    assert set(told) == {"origin", "tables", "files", "missing", "masked"}
+    report = check_backup(backup, quietly).to_json()
+    assert json.loads(json.dumps(report))["origin"]["postgresql"] >= 15
+    assert set(report) == {"origin", "tables", "files", "missing", "masked"}

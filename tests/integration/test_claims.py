@@ -18,7 +18,7 @@ def two(import_file, ask):
 
 @pytest.fixture
 def claims(database):
-    """Do something as an actor, in one transaction."""
+    """Call a function as an actor, in one transaction."""
 
     def run(actor, what):
         with database.session() as session:

@@ -1,4 +1,4 @@
-"""One row, one outcome: the decision table, case by case, on the real database."""
+"""Tests each case of the decision table on a real database."""
 
 import json
 
@@ -24,7 +24,7 @@ def organization(ask):
 
 @pytest.fixture
 def edit(database, operator):
-    """Set one column as a person does, marked as such."""
+    """Set one column as a person, and record the setter."""
 
     def run(slug, column, value, more=""):
         with database.connect() as connection, connection.begin():
@@ -40,7 +40,7 @@ def edit(database, operator):
     return run
 
 
-def test_a_new_row_is_accepted_with_its_evidence_and_its_audit_entry(import_file, ask, organization):
+def test_new_row_is_accepted_with_evidence_and_audit_entry(import_file, ask, organization):
     report = import_file("Kode,Nama Organisasi,Kota,Warna\nA1, Rumah  Baca ,KAB. BANDUNG,biru\n", name="partners.csv")
     assert decided(report) == {"rows_read": 1, "accepted": 1}
     stored = organization("rumah-baca")
@@ -61,7 +61,7 @@ def test_a_new_row_is_accepted_with_its_evidence_and_its_audit_entry(import_file
     assert audit[0].plugin.startswith("csv-import@")
 
 
-def test_the_same_file_again_changes_nothing(import_file, ask):
+def test_same_file_again_changes_nothing(import_file, ask):
     text = "id,name,city\n1,Sanggar Bumi,Bandung\n2,Forum Air,Garut\n"
     import_file(text)
     before = ask(
@@ -77,7 +77,7 @@ def test_the_same_file_again_changes_nothing(import_file, ask):
     assert "file.already_imported" in {group.code for group in again.groups}
 
 
-def test_a_changed_row_is_merged_and_only_what_changed(import_file, ask, organization):
+def test_only_changed_values_are_merged(import_file, ask, organization):
     import_file("id,name,city,phone\n1,Sanggar Bumi,Bandung,021\n")
     report = import_file("id,name,city,phone\n1,Sanggar Bumi,Garut,\n")
     assert decided(report) == {"rows_read": 1, "merged": 1}
@@ -88,7 +88,7 @@ def test_a_changed_row_is_merged_and_only_what_changed(import_file, ask, organiz
     assert changes[0].changes == {"city": ["Bandung", "Garut"]}
 
 
-def test_another_sources_value_stays_and_is_said(import_file, codes, organization):
+def test_value_of_another_source_is_kept_with_a_warning(import_file, codes, organization):
     import_file("name,website,city\nForum Air,https://air.or.id,Bandung\n", source="a")
     report = import_file("name,website,city,phone\nForum Air,https://air.or.id,,0812\n", source="b")
     assert decided(report) == {"rows_read": 1, "merged": 1}
@@ -111,7 +111,7 @@ def test_policies_between_sources(import_file, organization, policy, phone):
     assert organization("forum-air").phone == phone
 
 
-def test_what_a_person_set_is_not_replaced(import_file, codes, edit, organization):
+def test_value_of_a_person_is_not_replaced(import_file, codes, edit, organization):
     import_file("id,name,city\n1,Forum Air,Bandung\n")
     edit("forum-air", "city", "Cimahi")
     report = import_file("id,name,city\n1,Forum Air,Garut\n")
@@ -120,7 +120,7 @@ def test_what_a_person_set_is_not_replaced(import_file, codes, edit, organizatio
     assert organization("forum-air").city == "Cimahi"
 
 
-def test_a_claimed_organization_goes_to_review_unless_its_own_people_import(
+def test_row_of_a_claimed_organization_goes_to_review_unless_its_people_import(
     import_file, codes, operator, edit, organization, person
 ):
     import_file("id,name,city\n1,Forum Air,Bandung\n")
@@ -139,7 +139,7 @@ def test_a_claimed_organization_goes_to_review_unless_its_own_people_import(
     ("name,email\nForum Air,Halo@air.or.id\n", "name,email\nforum air,halo@AIR.or.id\n", "match.email"),
     ("name,slug\nForum Air,forum-air\n", "name,slug\nForum Air,forum-air\n", "match.slug"),
 ])  # fmt: skip
-def test_strong_keys_find_the_record_of_another_source(import_file, ask, first, second, reason):
+def test_matching_keys_find_the_record_of_another_source(import_file, ask, first, second, reason):
     import_file(first, source="a")
     report = import_file(second, source="b")
     assert not report.counts["accepted"]
@@ -149,7 +149,7 @@ def test_strong_keys_find_the_record_of_another_source(import_file, ask, first, 
     assert ask("SELECT count(*) AS number FROM organizations")[0].number == 1
 
 
-def test_a_name_alone_is_a_question_not_a_merge(import_file, codes):
+def test_name_alone_goes_to_review(import_file, codes):
     import_file("name\nForum Air\n", source="a")
     report = import_file("name\nForum Air\n", source="b")
     assert decided(report) == {"rows_read": 1, "review": 1}
@@ -157,21 +157,21 @@ def test_a_name_alone_is_a_question_not_a_merge(import_file, codes):
 
 
 @pytest.mark.parametrize(("there", "here"), [("Bandung", "BANDUNG"), ("", "Bandung"), ("Bandung", ""), ("", "")])
-def test_a_name_is_a_question_where_nothing_tells_that_it_is_elsewhere(import_file, codes, there, here):
+def test_name_without_a_different_place_goes_to_review(import_file, codes, there, here):
     import_file(f"name,city\nForum Air,{there}\n", source="a")
     report = import_file(f"name,city\nForum Air,{here}\n", source="b")
     assert decided(report) == {"rows_read": 1, "review": 1}
     assert "match.possible_duplicate" in codes(report)
 
 
-def test_the_same_name_elsewhere_is_another_organization(import_file, ask):
+def test_same_name_in_another_place_is_another_organization(import_file, ask):
     import_file("name,city\nForum Air,Bandung\n", source="a")
     report = import_file("name,city\nForum Air,Medan\n", source="b")
     assert decided(report) == {"rows_read": 1, "accepted": 1}
     assert [row.slug for row in ask("SELECT slug FROM organizations ORDER BY slug")] == ["forum-air", "forum-air-2"]
 
 
-def test_two_records_that_fit_are_a_question(import_file, codes):
+def test_two_matching_records_go_to_review(import_file, codes):
     import_file("name,website,city\nForum Air,https://a.or.id,Bandung\n", source="a")
     import_file("name,email,city\nForum Air,x@a.or.id,Medan\n", source="c")
     report = import_file("name,website,email\nForum Air,https://a.or.id,x@a.or.id\n", source="b")
@@ -179,7 +179,7 @@ def test_two_records_that_fit_are_a_question(import_file, codes):
     assert "match.multiple" in codes(report)
 
 
-def test_inside_the_file(import_file, codes, organization):
+def test_duplicates_in_one_file(import_file, codes, organization):
     text = (
         "id,name,city,phone\n"
         "1,Satu,Bandung,\n"
@@ -195,20 +195,20 @@ def test_inside_the_file(import_file, codes, organization):
     assert organization("satu").city == "Bandung"
 
 
-def test_a_log_where_the_last_row_wins(import_file, organization):
+def test_last_row_wins_in_a_log(import_file, organization):
     options = ImportOptions(duplicates=DuplicatePolicy.LAST)
     report = import_file("id,name,city\n1,Satu,Bandung\n1,Satu,Medan\n", options=options)
     assert decided(report) == {"rows_read": 2, "accepted": 1, "merged": 1}
     assert organization("satu").city == "Medan"
 
 
-def test_contradicting_rows_without_ids_are_for_a_person(import_file, codes):
+def test_contradicting_rows_without_ids_go_to_review(import_file, codes):
     report = import_file("name,city,phone\nSatu,Bandung,1\nSatu,Bandung,2\n")
     assert decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
     assert "dup.conflict_in_file" in codes(report)
 
 
-def test_a_deleted_target_is_for_a_person(import_file, database, operator, codes):
+def test_row_of_a_deleted_record_goes_to_review(import_file, database, operator, codes):
     import_file("id,name,city\n1,Satu,Bandung\n")
     with database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor=str(operator.id), origin="cli"))
@@ -218,7 +218,7 @@ def test_a_deleted_target_is_for_a_person(import_file, database, operator, codes
     assert "match.target_deleted" in codes(report)
 
 
-def test_slugs_of_names_in_any_script_and_their_collisions(import_file, ask):
+def test_slugs_in_any_script_and_their_collisions(import_file, ask):
     text = "id,name\n1,Rumah Baca\n2,Rumah Baca!\n3,rumah-baca 2\n4,日本赤十字社\n5,Общество\n6,!!!\n"
     report = import_file(text)
     assert report.counts["accepted"] == 6
@@ -227,7 +227,7 @@ def test_slugs_of_names_in_any_script_and_their_collisions(import_file, ask):
     assert {"rumah-baca", "rumah-baca-2", "obshchestvo"} <= set(slugs)
 
 
-def test_rejected_rows_name_line_column_value_code_and_both_languages(import_file, database):
+def test_rejected_rows_have_line_column_value_code_and_both_languages(import_file, database):
     report = import_file('Nama,Email,Website\n"A\nB",rusak,https://a.or.id\n,x@y.id,\nC,,ftp://x\n')
     assert decided(report) == {"rows_read": 3, "rejected": 3}
     with database.connect() as connection:
@@ -254,14 +254,14 @@ def test_unknown_columns_are_kept_and_refused_ones_are_not(import_file, ask):
     assert "biru" in everything
 
 
-def test_a_header_without_a_name_stops_the_import_and_says_what_there_is(import_file, ask):
+def test_header_without_a_name_stops_the_import_and_lists_the_columns(import_file, ask):
     with pytest.raises(Exception, match=r"(?s)name.*Kode"):
         import_file("Kode,Alamat\n1,Jl. Satu\n")
     assert ask("SELECT state FROM imports")[0].state == "failed"
     assert not ask("SELECT FROM import_rows")
 
 
-def test_inside_an_organizations_own_import_others_are_out_of_reach(import_file, findings, person):
+def test_import_limited_to_an_organization_cannot_change_others(import_file, findings, person):
     import_file("id,name,website\n1,Satu,https://satu.or.id\n2,Dua,https://dua.or.id\n", source="all")
     editor = person("e@satu.or.id", slug="satu")
     text = "name,website,phone\nSatu,https://satu.or.id,1\nDua,https://dua.or.id,2\nTiga,https://tiga.or.id,3\n"

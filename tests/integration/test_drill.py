@@ -1,4 +1,4 @@
-"""A recovery drill: a backup during imports, restored to another server and folder, and used there."""
+"""A recovery drill: a backup during imports is restored to another server and folder, and used there."""
 
 import tempfile
 import threading
@@ -49,7 +49,7 @@ def _import(installation, actor, file, *, source, dry_run=False):
 
 
 class _Load:
-    """Imports one list after the other in a thread, until told to stop; counts those that are done."""
+    """Imports lists in a thread until it is stopped, and counts them."""
 
     def __init__(self, installation, actor, folder):
         self._installation, self._actor, self._folder = installation, actor, folder
@@ -80,7 +80,7 @@ class _Load:
                 self._progress.notify_all()
 
     def await_more(self):
-        """Wait until one more import is done, begun before or not."""
+        """Wait until one more import is done, even one that had already begun."""
         with self._progress:
             before = self.done
             assert self._progress.wait_for(lambda: self.done > before, _PATIENCE)
@@ -88,7 +88,7 @@ class _Load:
 
 @pytest.fixture
 def elsewhere():
-    """An installation of its own, with a server of its own, in a folder with a blank in its name; nothing is there."""
+    """An empty installation with its own server, in a folder with a blank in its name."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         settings = read_settings({"KELOMPOK_HOME": f"{folder}/new home", "KELOMPOK_CONFIG": f"{folder}/kelompok.toml"})
@@ -98,7 +98,7 @@ def elsewhere():
 
 @pytest.fixture
 def installation_of():
-    """Open a restored installation as its commands do."""
+    """Open a restored installation as commands do."""
     opened = []
 
     def run(settings):
@@ -113,7 +113,7 @@ def installation_of():
         database.dispose()
 
 
-def test_a_backup_under_load_is_whole_and_lives_on_elsewhere(
+def test_backup_under_load_is_complete_and_restorable(
     settings, installation, operator, import_file, elsewhere, installation_of, tmp_path
 ):
     first = import_file("id,name\n1,Satu\n2,Dua\n", source="first")
@@ -175,7 +175,7 @@ def _audit_holds(settings):
 
 
 def _no_stale_plan(installation, actor, plan_id, folder):
-    """What was planned before the backup is decided again: somebody else has its slug by now."""
+    """A plan from before the backup is decided again, because another record has its slug by now."""
     file = folder / "other.csv"
     file.write_text("id,name\n7,Tepi Waktu\n", "utf-8")
     assert decided(_import(installation, actor, file, source="other")) == {"rows_read": 1, "accepted": 1}
@@ -197,7 +197,7 @@ def _no_stale_plan(installation, actor, plan_id, folder):
 
 
 @pytest.mark.parametrize("programs", _OTHER_MAJORS, ids=lambda folder: folder.parent.name)
-def test_there_and_back_over_another_major_version(
+def test_restore_across_major_versions(
     settings, import_file, server, worker_id, elsewhere, installation_of, tmp_path, programs
 ):
     other = replace(elsewhere, postgres_bin=programs)
@@ -219,7 +219,7 @@ def test_there_and_back_over_another_major_version(
         assert digests(str(back.owner_database_url)) == digests(embedded.owner_url(other))
 
 
-def test_distributions_name_their_version_beside_postgresqls(tmp_path):
+def test_version_is_parsed_from_distributions(tmp_path):
     program = tmp_path / "postgres"
     program.write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)'\n")
     program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""A dry run is a stored plan: nothing of the core moves, and applying it does exactly what was planned."""
+"""A dry run stores a plan and changes no records; applying it does exactly what was planned."""
 
 import pytest
 import sqlalchemy as sa
@@ -37,7 +37,7 @@ def _apply(installation, report, actor):
         return get_report(connection, report.import_.id)
 
 
-def test_not_one_row_entry_or_evidence_changes(import_file, ask):
+def test_dry_run_writes_no_record_entry_or_evidence(import_file, ask):
     import_file(_OLD, name="list.csv")
     before = ask(_STATE)
     report = import_file(_NEW, name="list.csv", dry_run=True)
@@ -48,7 +48,7 @@ def test_not_one_row_entry_or_evidence_changes(import_file, ask):
     assert ask(_STATE) == before
 
 
-def test_apply_does_exactly_the_planned(import_file, installation, operator, ask):
+def test_apply_executes_exactly_the_plan(import_file, installation, operator, ask):
     import_file(_OLD)
     planned = import_file(_NEW, dry_run=True)
     plan = ask(
@@ -64,7 +64,7 @@ def test_apply_does_exactly_the_planned(import_file, installation, operator, ask
     assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Garut"
 
 
-def test_a_plan_is_applied_once(import_file, installation, operator, ask):
+def test_plan_is_applied_once(import_file, installation, operator, ask):
     planned = import_file(_NEW, dry_run=True)
     _apply(installation, planned, operator)
     before = ask(_STATE)
@@ -72,7 +72,7 @@ def test_a_plan_is_applied_once(import_file, installation, operator, ask):
     assert ask(_STATE) == before
 
 
-def test_what_was_edited_in_between_goes_to_review(import_file, installation, operator, edit, database, ask):
+def test_record_edited_since_the_plan_goes_to_review(import_file, installation, operator, edit, database, ask):
     import_file(_OLD)
     planned = import_file(_NEW, dry_run=True)
     edit("satu", "Cimahi")
@@ -85,7 +85,7 @@ def test_what_was_edited_in_between_goes_to_review(import_file, installation, op
         assert "plan.stale" in {issue.code for issue in iter_row_issues(connection, applied.import_)}
 
 
-def test_what_was_taken_in_between_gets_no_second_record(import_file, installation, operator, ask):
+def test_record_created_since_the_plan_is_not_duplicated(import_file, installation, operator, ask):
     planned = import_file("name,website\nEmpat,https://empat.or.id\n", dry_run=True, source="a")
     import_file("name,website\nEmpat,https://empat.or.id\n", source="b")
     applied = _apply(installation, planned, operator)
@@ -93,21 +93,21 @@ def test_what_was_taken_in_between_gets_no_second_record(import_file, installati
     assert ask("SELECT count(*) AS number FROM organizations")[0].number == 1
 
 
-def test_an_unrelated_edit_in_between_changes_nothing(import_file, installation, operator, edit):
+def test_unrelated_edit_since_the_plan_changes_nothing(import_file, installation, operator, edit):
     import_file(_OLD)
     planned = import_file(_NEW, dry_run=True)
     edit("tiga", "Ende")
     assert dict(_apply(installation, planned, operator).counts) == dict(planned.counts)
 
 
-def test_only_who_may_apply_applies(import_file, installation, person, ask):
+def test_only_permitted_actors_apply(import_file, installation, person, ask):
     planned = import_file(_NEW, dry_run=True)
     with pytest.raises(NotPermitted):
         approve(installation, planned.import_.id, person("tamu@example.org"))
     assert not ask("SELECT FROM organizations")
 
 
-def test_an_import_that_was_no_dry_run_has_nothing_to_approve(import_file, installation, operator):
+def test_import_without_dry_run_has_nothing_to_approve(import_file, installation, operator):
     failed = import_file("name\nSatu\n", dry_run=True)
     cancel(installation, failed.import_.id, operator)
     with pytest.raises(UsageError, match="cancelled"):

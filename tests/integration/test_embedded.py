@@ -1,4 +1,4 @@
-"""The server that comes with the package: first start, again, after a kill, two at once, and who may read it."""
+"""The embedded server: first and later starts, after a kill, concurrently, and who may read its files."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def _with_driver(urls):
 
 @pytest.fixture
 def installation():
-    """An installation of its own, where an unprivileged user reaches it."""
+    """An installation in a folder that an unprivileged user can reach."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         settings = read_settings({"KELOMPOK_HOME": f"{folder}/home", "KELOMPOK_CONFIG": f"{folder}/kelompok.toml"})
@@ -46,7 +46,7 @@ def _pid(settings):
     return pid
 
 
-def test_it_starts_once_survives_a_kill_and_keeps_what_was_committed(installation):
+def test_server_starts_once_and_keeps_commits_after_a_kill(installation):
     urls = embedded.ensure_running(installation)
     first = _pid(installation)
     assert embedded.ensure_running(installation) == urls
@@ -68,7 +68,7 @@ def test_it_starts_once_survives_a_kill_and_keeps_what_was_committed(installatio
         assert embedded.ensure_running(installation) != urls, "the port is somebody else's now"
 
 
-def test_two_that_start_it_at_once_share_it(installation):
+def test_concurrent_starts_share_one_server(installation):
     found = []
     threads = [threading.Thread(target=lambda: found.append(embedded.ensure_running(installation))) for _ in range(2)]
     for thread in threads:
@@ -79,7 +79,7 @@ def test_two_that_start_it_at_once_share_it(installation):
     assert found[0] == found[1]
 
 
-def test_only_its_user_reads_it_and_it_listens_here_alone(installation):
+def test_server_is_private_and_listens_on_loopback(installation):
     urls = embedded.ensure_running(installation)
     data = embedded.status(installation).data_folder
     assert stat.S_IMODE(data.stat().st_mode) & 0o077 == 0
@@ -105,7 +105,7 @@ def test_migrating_twice_changes_nothing(installation):
     database.dispose()
 
 
-def test_removed_it_is_gone_and_can_be_made_anew(installation):
+def test_removed_server_can_be_created_again(installation):
     embedded.ensure_running(installation)
     removed = embedded.remove(installation)
     assert removed is not None
@@ -114,7 +114,7 @@ def test_removed_it_is_gone_and_can_be_made_anew(installation):
     embedded.ensure_running(installation)
 
 
-def test_data_without_its_passwords_is_left_alone(installation):
+def test_data_without_passwords_is_not_changed(installation):
     embedded.ensure_running(installation)
     embedded.stop(installation)
     for name in ("credentials.json", "admin-credentials.json"):
@@ -126,7 +126,7 @@ def test_data_without_its_passwords_is_left_alone(installation):
 
 
 def _passwords_of_before(installation):
-    """Put all passwords into one file, as it was."""
+    """Write all passwords into one file, as older versions did."""
     kept, admin = (installation.home / name for name in ("credentials.json", "admin-credentials.json"))
     together = json.loads(admin.read_text()) | json.loads(kept.read_text())
     kept.write_text(json.dumps(together))
@@ -134,7 +134,7 @@ def _passwords_of_before(installation):
     return together
 
 
-def test_services_find_no_password_that_alters_the_database(installation):
+def test_services_have_no_password_of_the_owner(installation):
     urls = embedded.ensure_running(installation)
     kept, admin = (installation.home / name for name in ("credentials.json", "admin-credentials.json"))
     assert json.loads(kept.read_text()).keys() == {"kelompok_runtime", "dagster"}
@@ -197,7 +197,7 @@ def _at(folder):
 
 
 @pytest.mark.parametrize("name", ["v$(touch ran)", "v`touch ran`", "v$HOME", 'v"; touch ran; "', "v\\", "v\nw", "v\rw"])
-def test_a_path_that_a_shell_acts_on_is_refused_before_anything_is_made(installation, name, monkeypatch, tmp_path):
+def test_path_with_shell_characters_is_refused_first(installation, name, monkeypatch, tmp_path):
     folder = installation.config_file.parent / name
     for variable in ("KELOMPOK_DATABASE_URL", "KELOMPOK_HOME", "KELOMPOK_CONFIG"):
         monkeypatch.delenv(variable, raising=False)
@@ -214,7 +214,7 @@ def test_a_path_that_a_shell_acts_on_is_refused_before_anything_is_made(installa
     assert not (installation.home / "postgres").exists()
 
 
-def test_other_letters_in_its_paths_are_harmless(installation, monkeypatch):
+def test_other_characters_in_paths_are_allowed(installation, monkeypatch):
     odd = installation.config_file.parent / "it's ünd 名 & (touch x); #*%~!"
     settings = _at(odd)
     sockets = odd / "t; touch ran"
@@ -229,7 +229,7 @@ def test_other_letters_in_its_paths_are_harmless(installation, monkeypatch):
         embedded.remove(settings)
 
 
-def test_programs_copied_to_where_others_reach_them_still_find_their_libraries(installation, monkeypatch, tmp_path):
+def test_copied_programs_find_their_libraries(installation, monkeypatch, tmp_path):
     found = embedded.status(installation).bin_folder
     monkeypatch.setattr(server_files, "SHARED_ROOT", tmp_path / "shared")
     with ThreadPoolExecutor(3) as several:
@@ -240,7 +240,7 @@ def test_programs_copied_to_where_others_reach_them_still_find_their_libraries(i
         assert ran.returncode == 0, ran.stderr
 
 
-def test_its_log_has_no_row_whatever_fails(installation):
+def test_server_log_contains_no_rows(installation):
     urls = embedded.ensure_running(installation)
     rows = {name: f"kenari-{name}" for name in ("cast", "key", "copy", "constant", "parameter")}
     with psycopg.connect(embedded.owner_url(installation), autocommit=True) as connection:
@@ -264,7 +264,7 @@ def test_its_log_has_no_row_whatever_fails(installation):
     assert [row for row in rows.values() if row in log] == []
 
 
-def test_a_server_whose_log_may_quote_rows_is_named(installation):
+def test_server_whose_log_may_contain_rows_is_reported(installation):
     urls = embedded.ensure_running(installation)
     with psycopg.connect(embedded.superuser_url(installation), autocommit=True) as connection:
         connection.execute("ALTER ROLE kelompok_runtime SET log_min_messages = warning")

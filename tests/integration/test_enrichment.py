@@ -1,4 +1,4 @@
-"""Enrichment: what is chosen, what is stored, what stays away, what is taken back."""
+"""Enrichment runs: the selection of records, stored signals, corrections and undo."""
 
 import csv
 from dataclasses import replace
@@ -37,7 +37,7 @@ def _enabled(settings):
 
 @pytest.fixture
 def detect(installation, operator):
-    """Run sdgs-keyword and give the run."""
+    """Run sdgs-keyword and return the run."""
 
     def run(actor=None, **asked):
         request = EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs", **asked)
@@ -70,7 +70,7 @@ def _written(ask):
     return ask("SELECT count(*) AS n FROM audit_logs")[0].n
 
 
-def test_signals_have_evidence_that_stands_in_the_text(import_file, detect, ask, goals, database):
+def test_signals_quote_the_text(import_file, detect, ask, goals, database):
     import_file(_LIST)
     done = detect()
     assert done.state is EnrichmentState.DONE
@@ -88,7 +88,7 @@ def test_signals_have_evidence_that_stands_in_the_text(import_file, detect, ask,
         assert count_unproven(connection, get_descriptor("organizations"), "sdgs-keyword") == 0
 
 
-def test_a_moved_span_is_noticed(import_file, detect, database):
+def test_moved_evidence_span_is_detected(import_file, detect, database):
     import_file(_LIST)
     detect()
     with database.connect() as connection, connection.begin():
@@ -107,7 +107,7 @@ def test_every_signal_and_summary_is_audited(import_file, detect, ask):
     assert sum(row.entity == "sdgs_signals" for row in rows) == ask("SELECT count(*) AS n FROM sdgs_signals")[0].n
 
 
-def test_the_second_run_writes_nothing_and_looks_at_nothing(import_file, detect, ask):
+def test_second_run_reads_and_writes_nothing(import_file, detect, ask):
     import_file(_LIST)
     detect()
     before = _written(ask)
@@ -118,7 +118,7 @@ def test_the_second_run_writes_nothing_and_looks_at_nothing(import_file, detect,
     assert _written(ask) == before
 
 
-def test_only_a_changed_text_is_done_again(import_file, detect, ask, goals):
+def test_only_changed_texts_are_enriched_again(import_file, detect, ask, goals):
     import_file(_LIST)
     detect()
     import_file(_LIST.replace("Bertemu setiap Sabtu sore", "Mengajar anak putus sekolah lewat catur"))
@@ -130,7 +130,7 @@ def test_only_a_changed_text_is_done_again(import_file, detect, ask, goals):
     assert (6, "sdgs-keyword") not in goals("rumah-air")
 
 
-def test_a_dry_run_says_what_it_would_write_and_writes_nothing(import_file, detect, ask):
+def test_dry_run_counts_but_writes_nothing(import_file, detect, ask):
     import_file(_LIST)
     before = _written(ask)
     counts = detect(dry_run=True).counts["organizations"]
@@ -141,8 +141,8 @@ def test_a_dry_run_says_what_it_would_write_and_writes_nothing(import_file, dete
     assert detect().counts["organizations"]["created"] == counts["created"]
 
 
-class TestWhatPeopleSay:
-    def test_a_removed_goal_stays_away_while_the_text_is_the_same(self, import_file, detect, goals, say, ask):
+class TestGoalsFromPeople:
+    def test_removed_goal_stays_removed_for_the_same_text(self, import_file, detect, goals, say, ask):
         import_file(_LIST)
         detect()
         say("remove", "rumah-air", 6)
@@ -155,7 +155,7 @@ class TestWhatPeopleSay:
         detect()
         assert goals("rumah-air") == {(6, "sdgs-keyword")}
 
-    def test_one_removed_for_good_stays_away_whatever_the_text(self, import_file, detect, goals, say):
+    def test_goal_removed_for_good_stays_removed_for_any_text(self, import_file, detect, goals, say):
         import_file(_LIST)
         say("remove", "rumah-air", 6, for_good=True)
         detect()
@@ -163,7 +163,7 @@ class TestWhatPeopleSay:
         detect()
         assert goals("rumah-air") == set()
 
-    def test_a_goal_somebody_adds_stays_and_outranks(self, import_file, detect, goals, say, ask):
+    def test_added_goal_stays_and_overrides_plugins(self, import_file, detect, goals, say, ask):
         import_file(_LIST)
         detect()
         say("add", "rumah-air", 13)
@@ -174,14 +174,14 @@ class TestWhatPeopleSay:
         assert summary["13"]["rank"] == 1
         assert summary["6"]["rank"] == 2
 
-    def test_removed_and_added_again_it_is_there_again(self, import_file, detect, goals, say):
+    def test_removed_goal_can_be_added_again(self, import_file, detect, goals, say):
         import_file(_LIST)
         detect()
         say("remove", "rumah-air", 6)
         say("add", "rumah-air", 6)
         assert goals("rumah-air") == {(6, "sdgs-keyword"), (6, "person")}
 
-    def test_said_of_posts_too_and_taken_back(self, import_file, detect, goals, say):
+    def test_removal_applies_to_posts_and_can_be_reversed(self, import_file, detect, goals, say):
         import_file(_LIST)
         import_file("title,content\nSurya,Panel surya dan energi terbarukan\n", entity="posts",
                     organization="klub-catur", name="posts.csv")  # fmt: skip
@@ -194,15 +194,15 @@ class TestWhatPeopleSay:
         detect(again=True)
         assert goals("klub-catur") == {(7, "sdgs-keyword"), (7, "person")}
 
-    def test_who_may_not_change_the_organization_may_not_say(self, import_file, say, person):
+    def test_only_editors_of_the_organization_change_goals(self, import_file, say, person):
         import_file(_LIST)
         stranger = person("viewer@example.org", slug="rumah-air", role="viewer")
         with pytest.raises(NotPermitted):
             say("add", "rumah-air", 4, actor=stranger)
 
 
-class TestTheSummary:
-    def test_it_is_in_step_with_the_signals(self, import_file, detect, say, ask):
+class TestSummary:
+    def test_summary_matches_the_signals(self, import_file, detect, say, ask):
         import_file(_LIST)
         detect()
         summary = ask("SELECT sdgs_data FROM organizations WHERE slug = 'rumah-air'")[0].sdgs_data
@@ -211,7 +211,7 @@ class TestTheSummary:
         say("remove", "rumah-air", 6)
         assert ask("SELECT sdgs_data FROM organizations WHERE slug = 'rumah-air'")[0].sdgs_data == {}
 
-    def test_only_public_posts_count_and_they_rank_below_own_texts(self, import_file, detect, ask):
+    def test_only_public_posts_count_and_rank_below_own_texts(self, import_file, detect, ask):
         import_file(_LIST)
         import_file(
             "title,content,status\nSatu,<p>Panel surya dan energi terbarukan</p>,published\n"
@@ -227,7 +227,7 @@ class TestTheSummary:
         import_file("title,status\nDua,published\n", entity="posts", organization="rumah-air", name="posts.csv")
         assert "4" in ask("SELECT sdgs_data FROM organizations WHERE slug = 'rumah-air'")[0].sdgs_data
 
-    def test_markup_is_no_word_and_evidence_across_it_is_as_stored(self, import_file, detect, ask):
+    def test_markup_is_ignored_and_evidence_quotes_the_stored_text(self, import_file, detect, ask):
         import_file(_LIST)
         import_file(
             "title,content\nKabar,<p><b>air</b> <i>bersih</i> mengalir</p>\n",
@@ -240,7 +240,7 @@ class TestTheSummary:
 
 
 class TestUndo:
-    def test_what_a_run_made_goes_and_the_same_text_is_not_done_again_of_itself(
+    def test_created_signals_are_deleted_and_not_found_again(
         self, installation, operator, import_file,
                                                                                 detect, ask):  # fmt: skip
         import_file(_LIST)
@@ -252,7 +252,7 @@ class TestUndo:
         assert detect().counts["organizations"]["enriched"] == 0
         assert detect(again=True).counts["organizations"]["created"] > 0
 
-    def test_what_a_run_changed_and_deleted_is_as_before(self, installation, operator, import_file, detect, ask):
+    def test_changed_and_deleted_signals_are_restored(self, installation, operator, import_file, detect, ask):
         import_file(_LIST)
         detect()
         query = "SELECT record_id, goal, confidence, evidence, status FROM sdgs_signals ORDER BY record_id, goal"
@@ -263,7 +263,7 @@ class TestUndo:
         undo_enrichment(installation, done.id, operator)
         assert ask(query) == before
 
-    def test_what_changed_since_stays_and_is_counted(self, installation, operator, import_file, detect, say, goals):
+    def test_later_changes_are_kept_and_counted(self, installation, operator, import_file, detect, say, goals):
         import_file(_LIST)
         done = detect()
         say("remove", "rumah-air", 6)
@@ -275,9 +275,7 @@ class TestUndo:
         with pytest.raises(UsageError, match="nothing to undo"):
             undo_enrichment(installation, done.id, operator)
 
-    def test_an_import_can_be_undone_after_its_records_were_enriched(
-        self, installation, operator, import_file, detect, ask
-    ):
+    def test_import_can_be_undone_after_enrichment(self, installation, operator, import_file, detect, ask):
         import_ = import_file(_LIST).import_
         detect()
         assert undo(installation, import_.id, operator).counts["deleted"] == 3
@@ -285,7 +283,7 @@ class TestUndo:
         assert ask("SELECT count(*) AS n FROM enriched_records")[0].n == 0
 
 
-class TestWhatIsChosen:
+class TestSelectedRecords:
     def test_by_organization_by_import_and_by_change(self, import_file, detect):
         first = import_file(_LIST).import_
         import_file("id,name,description\n9,Lain,Panel surya untuk desa\n", name="other.csv")
@@ -303,7 +301,7 @@ class TestWhatIsChosen:
         with pytest.raises(NotPermitted):
             detect(editor)
 
-    def test_a_disabled_plugin_runs_not_and_its_signals_stay(self, import_file, detect, settings, goals):
+    def test_disabled_plugin_does_not_run_and_its_signals_stay(self, import_file, detect, settings, goals):
         import_file(_LIST)
         detect()
         set_enabled(settings, "sdgs-keyword", enabled=False)
@@ -312,7 +310,7 @@ class TestWhatIsChosen:
         assert goals("rumah-air") == {(6, "sdgs-keyword")}
 
 
-class TestAPluginThatLies:
+class TestInvalidSignals:
     @pytest.fixture
     def lie(self, monkeypatch, import_file, detect):
         def run(**wrong):
@@ -328,35 +326,35 @@ class TestAPluginThatLies:
 
         return run
 
-    def test_the_truth_is_stored(self, lie):
+    def test_valid_signal_is_stored(self, lie):
         assert lie().counts["organizations"]["created"] == 1
 
     @pytest.mark.parametrize(
-        ("wrong", "said"),
+        ("wrong", "message"),
         [
-            ({"quote": "else"}, "does not stand"),
-            ({"end": 400}, "does not stand"),
-            ({"start": -1}, "does not stand"),
+            ({"quote": "else"}, "is not at"),
+            ({"end": 400}, "is not at"),
+            ({"start": -1}, "is not at"),
             ({"confidence": 1.5}, "confidence"),
-            ({"value": "18"}, "cannot have"),
-            ({"record": "nobody"}, "not shown"),
-            ({"field": "official_email"}, "not shown"),
+            ({"value": "18"}, "invalid value"),
+            ({"record": "nobody"}, "not given"),
+            ({"field": "official_email"}, "not given"),
         ],
         ids=["quote", "beyond", "before", "confidence", "goal", "record", "field"],
     )
-    def test_nothing_else_is(self, lie, wrong, said, ask):
-        with pytest.raises(EnrichmentFailed, match=said):
+    def test_invalid_signal_is_refused(self, lie, wrong, message, ask):
+        with pytest.raises(EnrichmentFailed, match=message):
             lie(**wrong)
         assert ask("SELECT count(*) AS n FROM sdgs_signals")[0].n == 0
         assert ask("SELECT state FROM enrichments")[0].state == "failed"
 
-    def test_a_crash_is_the_plugins(self, monkeypatch, import_file, detect):
+    def test_crash_is_reported_as_the_plugins(self, monkeypatch, import_file, detect):
         import_file(_LIST)
         monkeypatch.setattr("kelompok_sdgs_keyword.plugin.SdgsKeywordEnricher.enrich", lambda *_: 1 / 0)
         with pytest.raises(EnrichmentFailed, match="sdgs-keyword failed"):
             detect()
 
-    def test_what_is_not_public_is_not_shown(self, import_file, installation, operator, monkeypatch):
+    def test_private_fields_are_not_passed_to_plugins(self, import_file, installation, operator, monkeypatch):
         import_file(_LIST)
         found = enrichment_run.find_job
 
@@ -370,7 +368,7 @@ class TestAPluginThatLies:
             enrich(installation, request_enrichment(installation, request, operator))
 
 
-def test_a_record_that_changes_while_it_is_looked_at_waits_for_the_next_run(import_file, detect, monkeypatch, goals):
+def test_record_changed_during_the_run_waits_for_the_next_run(import_file, detect, monkeypatch, goals):
     import_file(_LIST)
     found = enrichment_run._called
 
@@ -386,7 +384,7 @@ def test_a_record_that_changes_while_it_is_looked_at_waits_for_the_next_run(impo
     assert detect().counts["organizations"]["enriched"] == 1
 
 
-def test_a_run_that_broke_off_goes_on_where_it_was(import_file, installation, operator, monkeypatch, ask):
+def test_interrupted_run_resumes(import_file, installation, operator, monkeypatch, ask):
     rows = "".join(f"{n},Lembaga {n},Air bersih di desa nomor {n}\n" for n in range(30))
     import_file(f"id,name,description\n{rows}")
     monkeypatch.setattr("kelompok_core.enrichment.choose.PAGE", 10)
@@ -407,7 +405,7 @@ def test_a_run_that_broke_off_goes_on_where_it_was(import_file, installation, op
     assert sum(seen) == 40
 
 
-def test_two_runs_at_once_queue_and_write_each_signal_once(import_file, installation, operator, ask):
+def test_concurrent_runs_write_each_signal_once(import_file, installation, operator, ask):
     from concurrent.futures import ThreadPoolExecutor
 
     rows = "".join(f"{n},Lembaga {n},Air bersih di desa nomor {n}\n" for n in range(200))
@@ -436,7 +434,7 @@ def test_pages_and_runs_give_the_same_signals(import_file, detect, monkeypatch, 
     assert len(whole) >= 100
 
 
-def test_the_run_says_what_it_depends_on(settings):
+def test_method_includes_version_and_settings(settings):
     plugin = get_plugin(settings, "sdgs-keyword")
     assert enrichment_run.method_of(plugin, {}) == "0.3.0"
     strict = enrichment_run.method_of(plugin, {"minimum_confidence": 0.8})
@@ -444,7 +442,7 @@ def test_the_run_says_what_it_depends_on(settings):
     assert strict != enrichment_run.method_of(replace(plugin, config={"minimum_confidence": 0.7}), {})
 
 
-def test_what_people_said_of_goals_can_be_learned_from(import_file, detect, say, settings, database):
+def test_corrections_are_exported_as_labelled_texts(import_file, detect, say, settings, database):
     import_file(_LIST)
     detect()
     say("remove", "rumah-air", 6)

@@ -1,4 +1,4 @@
-"""Members, posts and events: where each row goes, how it is recognised, and what a source may not say."""
+"""Imports of members, posts and events: owners, matching, and fields that a source cannot set."""
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from tests.counting import codes_of, decided
 
 @pytest.fixture
 def owners(import_file, ask):
-    """Three organizations, the last two of one name, and their ids by slug."""
+    """Three organizations, the last two with the same name; return their ids by slug."""
     import_file("id,name,city\nO1,Forum Air,Bandung\nO2,Kelompok Tani,Garut\nO3,Kelompok Tani,Medan\n", name="orgs.csv")
     return {row.slug: row.id for row in ask("SELECT slug, id FROM organizations")}
 
@@ -33,7 +33,7 @@ def _reasons(ask, report):
 MEMBERS = "Nama,Jabatan,Email,No HP,Tanggal Bergabung,Status\n"
 
 
-def test_members_of_one_organization(import_file, ask, database, owners):
+def test_members_are_imported_for_one_organization(import_file, ask, database, owners):
     report = import_file(
         MEMBERS + "Ani,Ketua,ANI@air.id,0812-3456-7890,1/2/2019,Aktif\nBudi,,,81234567891,13/2/2019,keluar\n",
         entity="members",
@@ -52,7 +52,7 @@ def test_members_of_one_organization(import_file, ask, database, owners):
         assert invariants.count_writes_without_evidence(connection, report.import_.id) == 0
 
 
-def test_a_date_that_could_be_two_days_is_handed_back_until_somebody_says_the_order(import_file, ask, owners):
+def test_ambiguous_date_is_an_error_until_the_date_order_is_given(import_file, ask, owners):
     content = MEMBERS + "Ani,,,,1/2/2019,\n"
     report = import_file(content, entity="members", organization="forum-air")
     assert _reasons(ask, report) == [("rejected", "value.date_ambiguous")]
@@ -61,7 +61,7 @@ def test_a_date_that_could_be_two_days_is_handed_back_until_somebody_says_the_or
     assert str(ask("SELECT started_on FROM members")[0].started_on) == "2019-01-02"
 
 
-def test_the_proof_of_an_order_may_stand_at_the_end_of_a_long_file(import_file, ask, owners):
+def test_date_order_can_be_proven_by_the_last_row_of_a_long_file(import_file, ask, owners):
     rows = "".join(f"N{number},,n{number}@x.id,,1/2/2019,\n" for number in range(10_005))
     report = import_file(MEMBERS + rows + "Akhir,,z@x.id,,31/1/2019,\n", entity="members", organization="forum-air")
     assert decided(report, read=False) == {"accepted": 10_006}
@@ -70,7 +70,7 @@ def test_the_proof_of_an_order_may_stand_at_the_end_of_a_long_file(import_file, 
     }  # fmt: skip
 
 
-def test_each_row_names_its_organization_by_slug_name_or_id(import_file, ask, owners):
+def test_row_names_its_organization_by_slug_name_or_id(import_file, ask, owners):
     report = import_file(
         "nama,organisasi\nAni,forum-air\nBudi,FORUM  AIR\nCici,O2\nDedi,Kelompok Tani\nEka,Tiada\nFani,\n",
         entity="members",
@@ -92,7 +92,7 @@ def test_each_row_names_its_organization_by_slug_name_or_id(import_file, ask, ow
 
 
 @pytest.mark.parametrize("home", ["forum-air", "kelompok-tani"])
-def test_records_are_found_in_one_organization_where_another_of_the_list_has_none(import_file, ask, owners, home):
+def test_records_are_matched_if_another_organization_of_the_list_has_none(import_file, ask, owners, home):
     import_file("nama,email\nAni,ani@x.id\nBudi,\n", entity="members", organization=home, source="a")
     text = f"nama,email,organisasi\nAni,ani@x.id,{home}\nBudi,,{home}\n"
     elsewhere = "".join(f"Cici {slug},,{slug}\n" for slug in sorted({"forum-air", "kelompok-tani"} - {home}))
@@ -102,12 +102,12 @@ def test_records_are_found_in_one_organization_where_another_of_the_list_has_non
     ]  # fmt: skip
 
 
-def test_without_an_organization_nothing_is_imported(import_file, owners):
+def test_import_without_an_organization_fails(import_file, owners):
     with pytest.raises(ImportFailed, match="No column says which organization"):
         import_file("nama\nAni\n", entity="members")
 
 
-def test_in_an_import_for_one_organization_a_column_does_not_lead_elsewhere(import_file, ask, owners):
+def test_organization_column_does_not_change_the_organization_of_the_import(import_file, ask, owners):
     content = "nama,organisasi\nAni,Kelompok Tani\nBudi,Forum Air\n"
     report = import_file(content, entity="members", organization="forum-air")
     assert decided(report, read=False) == {"accepted": 2}
@@ -121,7 +121,7 @@ def test_in_an_import_for_one_organization_a_column_does_not_lead_elsewhere(impo
     assert _reasons(ask, report) == [("rejected", "permission.scope"), ("accepted", "match.none")]
 
 
-def test_one_person_in_two_organizations_is_two_members_and_two_lists_may_count_alike(import_file, ask, owners):
+def test_person_in_two_organizations_is_two_members_and_lists_may_share_ids(import_file, ask, owners):
     for slug in ("forum-air", "kelompok-tani"):
         report = import_file(f"id,nama,email\n1,Ani {slug},ani@x.id\n", entity="members", organization=slug)
         assert decided(report, read=False) == {"accepted": 1}
@@ -130,7 +130,7 @@ def test_one_person_in_two_organizations_is_two_members_and_two_lists_may_count_
     assert len(ask("SELECT FROM members")) == 2
 
 
-def test_a_member_is_recognised_by_address_and_name_or_by_name_and_position(import_file, ask, owners):
+def test_member_is_matched_by_email_and_name_or_by_name_and_position(import_file, ask, owners):
     import_file("nama,jabatan,email\nAni,Ketua,ani@x.id\nBudi,Bendahara,\n", entity="members",
                 organization="forum-air", source="a")  # fmt: skip
     report = import_file(
@@ -148,7 +148,7 @@ def test_a_member_is_recognised_by_address_and_name_or_by_name_and_position(impo
     assert ask("SELECT email FROM members WHERE name = 'Budi'")[0].email == "budi@x.id"
 
 
-def test_one_address_twice_with_two_names_is_asked_about_or_the_last_row_wins(import_file, ask, owners):
+def test_email_with_two_names_goes_to_review_or_the_last_row_wins(import_file, ask, owners):
     content = "Email,First name,Last name\njoao@x.id,João,Milton\nfoo@x.id,Foo,Bar\njoao@x.id,João,Nilton\n"
     report = import_file(content, entity="members", organization="forum-air", dry_run=True)
     assert _reasons(ask, report)[2] == ("review", "match.shared_key")
@@ -158,7 +158,7 @@ def test_one_address_twice_with_two_names_is_asked_about_or_the_last_row_wins(im
     assert {row.name for row in ask("SELECT name FROM members")} == {"João Nilton", "Foo Bar"}
 
 
-def test_a_period_cannot_end_before_it_begins_in_a_row_or_together_with_what_is_there(import_file, ask, owners):
+def test_period_that_ends_before_it_begins_is_an_error(import_file, ask, owners):
     header = "id,nama,tanggal mulai,tanggal selesai\n"
     report = import_file(
         header + "1,Ani,2020-05-01,2019-05-01\n2,Budi,2020-05-01,\n", entity="members", organization="forum-air"
@@ -171,7 +171,7 @@ def test_a_period_cannot_end_before_it_begins_in_a_row_or_together_with_what_is_
     assert ask("SELECT ended_on FROM members")[0].ended_on is None
 
 
-def test_personal_data_is_taken_in_only_when_the_mapping_names_it(import_file, ask, owners):
+def test_personal_data_is_imported_only_if_the_mapping_names_it(import_file, ask, owners):
     content = "id,nama,tanggal lahir,agama\n1,Ani,21 Desember 1949,Islam\n"
     report = import_file(content, entity="members", organization="forum-air")
     assert "header.sensitive_refused" in codes_of(report)
@@ -182,7 +182,7 @@ def test_personal_data_is_taken_in_only_when_the_mapping_names_it(import_file, a
     assert "Islam" not in str(ask("SELECT raw FROM source_records"))
 
 
-def test_lists_are_added_to_and_the_newer_word_wins_where_the_profile_says_so(import_file, ask, owners):
+def test_profile_may_append_to_lists_and_overwrite_values(import_file, ask, owners):
     import_file('id,nama,tags,jabatan\n1,Ani,"Air, Hutan",Ketua\n', entity="members", organization="forum-air",
                 source="a")  # fmt: skip
     options = ImportOptions(
@@ -207,7 +207,7 @@ def test_lists_are_added_to_and_the_newer_word_wins_where_the_profile_says_so(im
 POSTS = "Judul,Isi,Link,Tanggal,Kategori,Tags,Status\n"
 
 
-def test_posts_with_category_tags_and_clean_markup(import_file, ask, owners):
+def test_posts_get_category_tags_and_clean_markup(import_file, ask, owners):
     report = import_file(
         POSTS
         + 'Air Bersih,"<p>Baik</p><script>x()</script>",https://air.id/1,2020-01-31,Berita,"air|hutan",terbit\n'
@@ -238,9 +238,7 @@ def test_posts_with_category_tags_and_clean_markup(import_file, ask, owners):
     assert len(ask("SELECT FROM post_categories")) == 1
 
 
-def test_only_who_may_publish_publishes_and_is_asked_again_when_it_is_applied(
-    import_file, installation, ask, person, owners
-):
+def test_right_to_publish_is_checked_again_when_the_import_is_applied(import_file, installation, ask, person, owners):
     content = POSTS + "Satu,,https://air.id/1,2020-01-31,,,terbit\n"
     editor = person("e@air.id", slug="forum-air", role="editor")
     report = import_file(content, entity="posts", organization="forum-air", actor=editor)
@@ -268,7 +266,7 @@ def test_only_who_may_publish_publishes_and_is_asked_again_when_it_is_applied(
 EVENTS = "id,Nama Kegiatan,Tanggal,Jam,Tanggal Selesai,Tempat,Status\n"
 
 
-def test_events_with_date_and_time_in_two_columns(import_file, ask, owners):
+def test_event_date_and_time_may_be_in_two_columns(import_file, ask, owners):
     report = import_file(
         EVENTS
         + "1,Rapat,2015-01-26,09:00,,Balai Desa,\n"
@@ -296,11 +294,11 @@ def test_events_with_date_and_time_in_two_columns(import_file, ask, owners):
     assert _reasons(ask, again) == [("unchanged", "match.title_date"), ("accepted", "match.same_name")]
 
 
-def test_a_member_import_into_a_foreign_organization_is_refused_now_and_later(
+def test_member_import_into_a_foreign_organization_is_refused_at_each_step(
     import_file, installation, ask, person, owners
 ):
     editor = person("e@air.id", slug="forum-air", role="editor")
-    with pytest.raises(NotPermitted, match="the role there is none"):
+    with pytest.raises(NotPermitted, match="the role in this organization is none"):
         import_file("nama\nAni\n", entity="members", organization="kelompok-tani", actor=editor)
     with pytest.raises(NotPermitted, match="some organization"):
         import_file("nama,organisasi\nAni,forum-air\n", entity="members", actor=person("nobody@x.id"))
@@ -313,7 +311,7 @@ def test_a_member_import_into_a_foreign_organization_is_refused_now_and_later(
     assert ask("SELECT FROM members") == []
 
 
-def test_rows_of_foreign_organizations_are_row_errors_also_when_a_role_goes_in_between(
+def test_rows_of_foreign_organizations_are_row_errors_even_if_a_role_ends_in_between(
     import_file, installation, ask, person, owners, tmp_path
 ):
     editor = person("e@air.id", slug="forum-air", role="editor")
@@ -341,9 +339,7 @@ def test_rows_of_foreign_organizations_are_row_errors_also_when_a_role_goes_in_b
     assert [row.name for row in ask("SELECT name FROM members")] == ["Ani"]
 
 
-def test_a_claimed_organizations_people_decide_what_a_list_of_many_says_of_it(
-    import_file, installation, ask, person, owners
-):
+def test_changes_to_a_claimed_organization_are_decided_by_its_people(import_file, installation, ask, person, owners):
     from kelompok_core.imports.reviewing.review import Reviewer
     from kelompok_core.imports.reviewing.review_items import list_review_items
 
@@ -369,9 +365,7 @@ def test_a_claimed_organizations_people_decide_what_a_list_of_many_says_of_it(
         assert list_review_items(connection) == []
 
 
-def test_a_parked_member_is_merged_into_the_one_named_by_the_end_of_its_id(
-    import_file, installation, reviewer, ask, owners
-):
+def test_reviewed_member_is_merged_into_the_one_named_by_a_short_id(import_file, installation, reviewer, ask, owners):
     from kelompok_core.imports.reviewing.review_items import compare, find_by_ref, get_review_item, list_candidates
 
     import_file("nama,jabatan\nBudi,Bendahara\n", entity="members", organization="forum-air", source="a")
@@ -398,7 +392,7 @@ def test_a_parked_member_is_merged_into_the_one_named_by_the_end_of_its_id(
     )
 
 
-def test_a_parked_row_that_would_turn_a_period_round_is_taken_without_that_value(import_file, reviewer, ask, owners):
+def test_reviewed_row_that_would_reverse_a_period_is_accepted_without_that_value(import_file, reviewer, ask, owners):
     from kelompok_core.errors import UsageError
 
     import_file("id,nama,tanggal mulai\n1,Budi,2020-05-01\n", entity="members", organization="forum-air")
@@ -412,9 +406,7 @@ def test_a_parked_row_that_would_turn_a_period_round_is_taken_without_that_value
     assert (member.ended_on, member.city) == (None, "Garut")
 
 
-def test_an_organization_that_went_between_plan_and_apply_is_an_error_of_its_rows(
-    import_file, installation, operator, ask, owners
-):
+def test_organization_deleted_between_plan_and_apply_is_a_row_error(import_file, installation, operator, ask, owners):
     from kelompok_core.organizations.service import OrganizationService
 
     plan = import_file("nama,organisasi\nAni,O2\nBudi,forum-air\n", entity="members", dry_run=True, source="semua")
@@ -427,7 +419,7 @@ def test_an_organization_that_went_between_plan_and_apply_is_an_error_of_its_row
     assert [row.name for row in ask("SELECT name FROM members")] == ["Budi"]
 
 
-def test_an_event_is_its_uid_whatever_its_title(import_file, ask, owners):
+def test_event_is_matched_by_its_uid_even_if_its_title_changes(import_file, ask, owners):
     import_file("uid,judul,tanggal\nA@x,Rapat,2020-01-01\n", entity="events", organization="forum-air", source="a")
     report = import_file(
         "uid,judul,tanggal\nA@x,Rapat Besar,2020-01-02\n", entity="events", organization="forum-air", source="b"
@@ -436,7 +428,7 @@ def test_an_event_is_its_uid_whatever_its_title(import_file, ask, owners):
     assert "field.source_outranked" in codes_of(report), "another source's word stays"
 
 
-def test_the_same_row_read_in_another_order_is_news(import_file, ask, owners):
+def test_same_row_in_another_date_order_is_a_change(import_file, ask, owners):
     content = "id,nama,tanggal mulai\n1,Ani,1/2/2019\n"
     where = {"entity": "members", "organization": "forum-air"}
     import_file(content + "2,Budi,2/13/2019\n", **where)
@@ -446,7 +438,7 @@ def test_the_same_row_read_in_another_order_is_news(import_file, ask, owners):
     assert str(ask("SELECT started_on FROM members WHERE name = 'Ani'")[0].started_on) == "2019-02-01"
 
 
-def test_the_same_file_for_another_organization_is_no_repetition(import_file, owners):
+def test_same_file_for_another_organization_is_not_a_repeat(import_file, owners):
     for slug in ("forum-air", "kelompok-tani"):
         report = import_file("nama\nAni\n", entity="members", organization=slug)
         assert "file.already_imported" not in {issue["code"] for issue in report.import_.issues}
@@ -454,7 +446,7 @@ def test_the_same_file_for_another_organization_is_no_repetition(import_file, ow
     assert "file.already_imported" in {issue["code"] for issue in report.import_.issues}
 
 
-def test_a_row_with_an_id_after_one_without_may_be_the_same_person(import_file, ask, owners):
+def test_row_with_an_id_after_one_without_may_be_the_same_person(import_file, ask, owners):
     report = import_file(
         "id,nama,email\n,Ani,ani@x.id\n7,Ani,ani@x.id\n8,Budi,\n9,Budi,\n", entity="members", organization="forum-air"
     )
@@ -466,7 +458,7 @@ def test_a_row_with_an_id_after_one_without_may_be_the_same_person(import_file, 
     ], "two ids are two people"
 
 
-def test_an_interrupted_reading_goes_on_in_the_order_that_was_proven(
+def test_interrupted_staging_continues_in_the_proven_date_order(
     import_file, installation, operator, ask, owners, tmp_path, monkeypatch
 ):
     from kelompok_core.imports.staging import staging_pass as module
@@ -496,7 +488,7 @@ def test_an_interrupted_reading_goes_on_in_the_order_that_was_proven(
     assert len(readings) == 1, whole.import_.read_as
 
 
-def test_nobody_merges_a_row_into_a_record_of_a_foreign_organization(import_file, installation, ask, person, owners):
+def test_row_cannot_be_merged_into_a_record_of_a_foreign_organization(import_file, installation, ask, person, owners):
     from kelompok_core.imports.reviewing.review import Reviewer
 
     import_file("nama\nBudi\n", entity="members", organization="forum-air", source="a")
@@ -510,7 +502,7 @@ def test_nobody_merges_a_row_into_a_record_of_a_foreign_organization(import_file
     Reviewer(installation, owner).accept_into(report.import_.id, 1, None)
 
 
-def test_candidates_of_one_import_are_told_apart_by_their_short_ids(import_file, installation, operator, owners):
+def test_candidates_of_one_import_have_distinct_short_ids(import_file, installation, operator, owners):
     from kelompok_core.imports.reviewing.review_items import find_by_ref, get_review_item, list_candidates
 
     import_file("id,nama,jabatan\n1,Budi,Ketua\n2,Budi,Ketua\n", entity="members", organization="forum-air", source="a")
@@ -523,9 +515,7 @@ def test_candidates_of_one_import_are_told_apart_by_their_short_ids(import_file,
         assert {find_by_ref(connection, item, ref) for ref in candidates} == set(candidates.values())
 
 
-def test_who_may_not_publish_may_still_reject_a_row_that_would(
-    import_file, installation, operator, person, ask, owners
-):
+def test_user_without_the_right_to_publish_may_reject_a_row(import_file, installation, operator, person, ask, owners):
     from kelompok_core.imports.reviewing.review import Reviewer
 
     import_file(POSTS + "Satu,,https://air.id/1,,,,\n", entity="posts", organization="forum-air", source="a")
@@ -540,9 +530,7 @@ def test_who_may_not_publish_may_still_reject_a_row_that_would(
     assert {row.status for row in ask("SELECT status FROM posts")} == {"draft"}
 
 
-def test_a_list_a_person_set_is_asked_about_only_when_something_would_change(
-    import_file, database, operator, ask, owners
-):
+def test_list_set_by_a_person_goes_to_review_only_if_it_would_change(import_file, database, operator, ask, owners):
     from kelompok_core.members.service import MemberService
 
     content = "id,nama,tags,jabatan,diubah\n1,Ani,{tags},{position},{changed}\n"
@@ -566,7 +554,9 @@ def test_a_list_a_person_set_is_asked_about_only_when_something_would_change(
     assert _reasons(ask, newer) == [("review", "field.locked_by_person")]
 
 
-def test_who_may_undo_everywhere_an_import_wrote_undoes_it(import_file, installation, ask, person, owners):
+def test_import_is_undone_by_a_user_with_rights_in_all_its_organizations(
+    import_file, installation, ask, person, owners
+):
     from kelompok_core.imports.undoing.undo import undo
 
     report = import_file("nama,organisasi\nAni,forum-air\nBudi,O2\n", entity="members")

@@ -1,4 +1,4 @@
-"""Epochs: plans are compared with what came after them only where transaction numbers mean the same."""
+"""Epochs: plans are compared with later changes only if the transaction numbers are comparable."""
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from tests.counting import decided
 
 @pytest.fixture
 def as_owner(settings):
-    """Run a statement as the role that owns the tables, its triggers off where asked."""
+    """Run a statement as the owner of the tables, optionally without triggers."""
     engine = sa.create_engine(settings.owner_database_url.replace("postgresql:", "postgresql+psycopg:"))
 
     def run(statement, **params):
@@ -23,7 +23,7 @@ def as_owner(settings):
 
 @pytest.fixture
 def elsewhere(as_owner):
-    """Make the database one that another server's dump was loaded into: its own transactions have lower numbers."""
+    """Make the database look restored from another server's dump: its own transactions have lower numbers."""
 
     def move():
         as_owner("""
@@ -46,7 +46,7 @@ def _apply(installation, import_id, operator):
 
 
 @pytest.mark.parametrize("adopted", [False, True])
-def test_a_plan_from_another_server_is_decided_again(
+def test_plan_from_another_server_is_decided_again(
     import_file, installation, operator, ask, elsewhere, as_owner, adopted
 ):
     plan = import_file("id,name\n1,Satu\n", dry_run=True)
@@ -64,12 +64,12 @@ def test_a_plan_from_another_server_is_decided_again(
     assert [one.slug for one in ask("SELECT slug FROM organizations")] == ["satu"]
 
 
-def test_a_plan_that_nothing_came_after_is_applied_as_it_is(import_file, installation, operator):
+def test_plan_without_later_changes_is_applied_unchanged(import_file, installation, operator):
     plan = import_file("id,name\n1,Satu\n", dry_run=True)
     assert _apply(installation, plan.import_.id, operator).import_.plan_revision == 1
 
 
-def test_in_a_new_epoch_old_entries_do_not_count_as_new(import_file, installation, operator, ask, elsewhere, as_owner):
+def test_old_audit_entries_are_not_new_in_a_new_epoch(import_file, installation, operator, ask, elsewhere, as_owner):
     import_file("id,name\n1,Satu\n")
     elsewhere()
     as_owner("SELECT begin_epoch()")
@@ -82,14 +82,14 @@ def test_in_a_new_epoch_old_entries_do_not_count_as_new(import_file, installatio
     assert _apply(installation, late.import_.id, operator).import_.plan_revision == 2, "what came after is seen"
 
 
-def test_a_plan_made_before_there_were_epochs_is_decided_again(import_file, installation, operator, as_owner):
+def test_plan_without_an_epoch_is_decided_again(import_file, installation, operator, as_owner):
     plan = import_file("id,name\n1,Satu\n", dry_run=True)
     as_owner("UPDATE imports SET plan_epoch = NULL")
     report = _apply(installation, plan.import_.id, operator)
     assert (report.import_.plan_revision, decided(report)) == (2, {"rows_read": 1, "accepted": 1})
 
 
-def test_the_server_knows_itself(ask):
+def test_server_has_an_identifier_and_the_current_epoch(ask):
     ((mine, same),) = ask("SELECT server_identifier(), current_epoch() = epoch FROM installation")
     assert mine != 0
     assert same

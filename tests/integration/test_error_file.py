@@ -1,4 +1,4 @@
-"""The error file: rows as they came, with what was found; corrected, it brings in the rest."""
+"""The error file holds rejected rows with their errors; corrected, it can be imported."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ _TEXT = (
 )  # fmt: skip
 
 
-def test_it_holds_the_rows_as_they_came_and_says_what_to_do(import_file, database):
+def test_error_file_holds_the_received_rows_and_their_errors(import_file, database):
     report = import_file(_TEXT)
     rows = list(csv.reader(io.StringIO(_error_file(database, report))))
     assert rows[0] == ["Kode", "Nama", "Email", "Catatan", "_line", "_decision", "_codes", "_message"]
@@ -38,7 +38,7 @@ def test_it_holds_the_rows_as_they_came_and_says_what_to_do(import_file, databas
     assert _error_file(database, report, "id") != _error_file(database, report, "en")
 
 
-def test_corrected_it_imports_the_rest_under_the_same_source(import_file, database, ask):
+def test_corrected_error_file_imports_the_rest_under_the_same_source(import_file, database, ask):
     first = import_file(_TEXT, name="mitra.csv")
     text = _error_file(database, first)
     corrected = text.replace("salah", "dua@a.or.id", 1).replace("3,,", "3,Tiga,").replace("juga salah", "empat@a.or.id")
@@ -52,7 +52,7 @@ def test_corrected_it_imports_the_rest_under_the_same_source(import_file, databa
     assert again.counts["unchanged"] == 4, "the error file said the same as the original would have"
 
 
-def test_formulas_within_cells_and_headers_come_back_as_they_were(import_file, database, ask):
+def test_formulas_in_cells_and_headers_are_restored(import_file, database, ask):
     cells = ["x;=HYPERLINK(1)", "\u00a0=1+1", "＝1+1", "x,-1\t@SUM(1)", 'x;"=1+1;y', "x;'=1+1", "'=1+1"]
     text = io.StringIO(newline="")
     header = ["Kode", "Nama", "Email", "x;=1", "'=1"]
@@ -67,6 +67,6 @@ def test_formulas_within_cells_and_headers_come_back_as_they_were(import_file, d
     assert [raw["x;=1"] for raw in stored] == cells
 
 
-def test_nothing_bad_is_an_empty_file_with_a_header(import_file, database):
+def test_error_file_without_errors_has_only_a_header(import_file, database):
     report = import_file("name\nSatu\n")
     assert _error_file(database, report) == "name,_line,_decision,_codes,_message\r\n"

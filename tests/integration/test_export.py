@@ -1,4 +1,4 @@
-"""Exports: what is written imports again and changes nothing, whatever the values are."""
+"""An export can be imported again and changes nothing, for any values."""
 
 import csv
 import io
@@ -59,7 +59,7 @@ def filled(import_file):
 
 @pytest.mark.parametrize("entity", list(_LISTS))
 @pytest.mark.parametrize("form", list(ExportFormat))
-def test_what_is_exported_imports_again_and_changes_nothing(filled, export, import_file, ask, entity, form):
+def test_importing_an_export_changes_nothing(filled, export, import_file, ask, entity, form):
     written = export(entity, form)
     before = ask(f"SELECT * FROM {entity} ORDER BY id")
     plugin = "csv-import" if form is ExportFormat.CSV else "json-import"
@@ -69,7 +69,7 @@ def test_what_is_exported_imports_again_and_changes_nothing(filled, export, impo
     assert ask(f"SELECT * FROM {entity} ORDER BY id") == before
 
 
-def test_a_name_corrected_in_an_export_is_the_same_records_new_name(filled, export, import_file, ask):
+def test_name_corrected_in_an_export_renames_the_same_record(filled, export, import_file, ask):
     written = export("organizations", ExportFormat.CSV).replace("Kembar", "Kembar Siam")
     options = ImportOptions(policies={"name": MergePolicy.OVERWRITE})
     report = import_file(written, name="export.csv", options=options)
@@ -79,7 +79,7 @@ def test_a_name_corrected_in_an_export_is_the_same_records_new_name(filled, expo
     assert len(names) == 5
 
 
-def test_an_id_of_ours_gives_no_right_to_what_it_names(filled, import_file, ask):
+def test_exported_id_grants_no_right_to_its_record(filled, import_file, ask):
     home = ask("SELECT id FROM organizations WHERE slug = 'forum-air'")[0][0]
     text = f"_kelompok_id,name,country\n{home},Forum Air,MY\n"
     report = import_file(text, name="export.csv", organization="kembar")
@@ -91,7 +91,7 @@ def test_an_id_of_ours_gives_no_right_to_what_it_names(filled, import_file, ask)
     assert ask("SELECT count(*) FROM members WHERE name = 'Budi'")[0][0] == 3, "of another organization: another member"
 
 
-def test_csv_is_safe_in_a_spreadsheet_and_json_as_it_is(filled, export):
+def test_csv_export_guards_formulas_and_json_export_does_not(filled, export):
     rows = list(csv.DictReader(io.StringIO(export("organizations", ExportFormat.CSV), newline="")))
     assert not [cell for row in rows for cell in row.values() if cell[:1] in ("=", "+", "-", "@")]
     records = json.loads(export("organizations", ExportFormat.JSON))
@@ -113,7 +113,7 @@ _SPLIT = [
 ]
 
 
-def test_formulas_within_texts_are_marked_and_taken_back(export, import_file, ask):
+def test_formulas_in_texts_are_guarded_and_restored(export, import_file, ask):
     text = io.StringIO(newline="")
     csv.writer(text).writerows([["name", "description"], *([f"Satu {at}", one] for at, one in enumerate(_SPLIT))])
     import_file(text.getvalue())
@@ -125,7 +125,7 @@ def test_formulas_within_texts_are_marked_and_taken_back(export, import_file, as
     assert ask("SELECT name, description FROM organizations ORDER BY id") == stored
 
 
-def test_an_export_of_one_organization_has_only_its_own(filled, export, import_file, ask):
+def test_export_of_one_organization_has_only_its_records(filled, export, import_file, ask):
     import_file("nama,email\nLain,lain@example.org\n", name="lain.csv", entity="members", organization="kembar")
     home = ask("SELECT id FROM organizations WHERE slug = 'forum-air'")[0][0]
     names = [one["name"] for one in json.loads(export("members", ExportFormat.JSON, home))]
@@ -133,7 +133,7 @@ def test_an_export_of_one_organization_has_only_its_own(filled, export, import_f
     assert "Lain" not in names
 
 
-def test_nothing_is_an_empty_list(export):
+def test_export_without_records_is_an_empty_list(export):
     assert json.loads(export("events", ExportFormat.JSON)) == []
     assert export("events", ExportFormat.NDJSON) == ""
     assert export("events", ExportFormat.CSV).startswith("_kelompok_id,organization,title,")

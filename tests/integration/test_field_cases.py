@@ -1,6 +1,6 @@
-"""Situations that real people's files showed, read from the folder KELOMPOK_TEST_DATA names; skipped without it.
+"""Cases from real files, in the folder in KELOMPOK_TEST_DATA; skipped without it.
 
-Each case of ``field-cases`` says in its ``expected.md`` what is right; here that is asked of the database.
+Each case of ``field-cases`` has its expected result in ``expected.md``; these tests compare the database with it.
 """
 
 import os
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not _DATA, reason="KELOMPOK_TEST_DATA names no f
 
 
 class Case:
-    """Imports the files of one case into its organization, and asks what came of them."""
+    """Imports the files of one case into its organization, and queries the result."""
 
     def __init__(self, number, import_file, ask):
         self._folder = next(one for one in (Path(str(_DATA)) / "field-cases").iterdir() if one.name.startswith(number))
@@ -45,7 +45,7 @@ def case(import_file, ask):
     return lambda number: Case(number, import_file, ask)
 
 
-def test_marks_of_files_put_together_are_no_text(case):
+def test_byte_order_marks_of_concatenated_files_are_removed(case):
     one = case("01")
     one.take("gabungan.csv", "members")
     assert one.members("name") == [("Ratna Wulandari",), ("Ilham Saputra",), ("Yohana Manurung",), ("Agus Wibowo",)]
@@ -53,7 +53,7 @@ def test_marks_of_files_put_together_are_no_text(case):
     assert decided(organizations) == {"rows_read": 2, "accepted": 2}
 
 
-def test_years_of_two_digits_are_of_the_century_that_was(case):
+def test_two_digit_years_are_in_the_likely_century(case):
     one = case("03")
     report = one.take("anggota.csv", "members", given={"tgl lahir": "birth_date"})
     assert decided(report) == {"rows_read": 3, "accepted": 3}
@@ -62,7 +62,7 @@ def test_years_of_two_digits_are_of_the_century_that_was(case):
     ]  # fmt: skip
 
 
-def test_what_stands_for_nothing_says_nothing(case):
+def test_blank_words_are_missing_values(case):
     one = case("04")
     report = one.take("warga.csv", "members")
     assert report.counts["accepted"] == 6
@@ -79,7 +79,7 @@ def test_what_stands_for_nothing_says_nothing(case):
     assert "value.date_of_empty_cell" in codes_of(report)
 
 
-def test_digits_a_spreadsheet_keeps_as_text_are_those_digits(case):
+def test_digits_kept_as_text_by_a_spreadsheet_are_unchanged(case):
     one = case("05")
     first = one.take("anggota.csv", "members", source="anggota")
     assert decided(first) == {"rows_read": 4, "accepted": 4}
@@ -91,7 +91,7 @@ def test_digits_a_spreadsheet_keeps_as_text_are_those_digits(case):
     assert ("Bambang Irawan", "Ketua") in one.members("name", "position")
 
 
-def test_siblings_with_one_address_are_people_of_their_own(case, reviewer):
+def test_siblings_with_one_email_are_two_members(case, reviewer):
     one = case("07")
     report = one.take("murid.csv", "members")
     assert decided(report) == {"rows_read": 4, "accepted": 2, "review": 2}
@@ -104,7 +104,7 @@ def test_siblings_with_one_address_are_people_of_their_own(case, reviewer):
     assert one.members("name") == names
 
 
-def test_an_opt_out_stays_whatever_a_list_says(case):
+def test_opt_out_is_not_removed_by_a_list(case):
     one = case("10")
     one.take("buletin.csv", "members")
     asked_out = [
@@ -122,13 +122,13 @@ def test_an_opt_out_stays_whatever_a_list_says(case):
 
 
 @pytest.mark.parametrize("encoding", [None, "gbk"])
-def test_names_in_another_script_are_read_as_they_were_written(case, encoding):
+def test_names_in_another_script_are_unchanged(case, encoding):
     one = case("12")
     one.take("members-gbk.csv", "members", config={"encoding": encoding} if encoding else {})
     assert one.members("name") == [("王小明",), ("李娜",), ("陈伟",)]
 
 
-def test_notes_in_headers_are_no_part_of_them(case):
+def test_notes_in_headers_are_ignored(case):
     one = case("14")
     report = one.take("template.csv", "members")
     assert decided(report) == {"rows_read": 1, "accepted": 1}
@@ -136,7 +136,7 @@ def test_notes_in_headers_are_no_part_of_them(case):
     assert one.members(*columns) == [("Tuti Wibowo", "tuti@uji14.or.id", "+6281234501403", "Ketua", "Klaten")]
 
 
-def test_a_line_break_in_the_wrong_place_makes_no_organization(case):
+def test_misplaced_line_break_creates_no_organization(case):
     one = case("15")
     one.take("alamat.csv", "organizations")
     rows = one.ask("SELECT name, address FROM organizations WHERE name LIKE 'Yayasan Rumpun%' ORDER BY name")
@@ -149,7 +149,7 @@ def test_a_line_break_in_the_wrong_place_makes_no_organization(case):
     assert len(one.ask("SELECT FROM organizations WHERE slug NOT LIKE 'paguyuban-uji-%'")) == 7
 
 
-def test_posts_of_a_blog_engine(case):
+def test_posts_of_a_blog_engine_are_read(case):
     one = case("18")
     report = one.take("wp.csv", "posts", given={"post_date_gmt": "published_at"}, timezone="UTC")
     assert decided(report) == {"rows_read": 7, "accepted": 6, "rejected": 1}
@@ -167,7 +167,7 @@ def test_posts_of_a_blog_engine(case):
     ]  # fmt: skip
 
 
-def test_contacts_of_google(case):
+def test_google_contacts_are_read(case):
     one = case("20")
     report = one.take("google.csv", "members")
     assert decided(report) == {"rows_read": 3, "accepted": 3}
@@ -179,7 +179,7 @@ def test_contacts_of_google(case):
     assert {"value.email_several", "value.phone_several"} <= codes_of(report)
 
 
-def test_phone_numbers_as_people_write_them(case):
+def test_common_spellings_of_phone_numbers_are_read(case):
     one = case("21")
     one.take("wa.csv", "members")
     phones = [row[0] for row in one.members("phone")]
@@ -188,7 +188,7 @@ def test_phone_numbers_as_people_write_them(case):
     assert phones == expected
 
 
-def test_days_and_months_that_are_zero(case):
+def test_zero_days_and_months_are_unknown(case):
     one = case("27")
     plan = one.take("anggota.csv", "members", given={"tgl lahir": "birth_date"}, dry_run=True)
     assert decided(plan) == {"rows_read": 2, "accepted": 2}

@@ -1,4 +1,4 @@
-"""Free slugs: an import, a reviewer and a person give new records the same ones."""
+"""Imports, reviewers and the API choose the same slugs for new records."""
 
 import threading
 
@@ -36,7 +36,7 @@ _taken = st.sets(
 
 
 def _expected(names, taken):
-    """The slugs by the rule, one row at a time: own slugs that are free first, then numbers in the order of rows."""
+    """Return the slugs by the rule, row by row: free slugs without a number first, then numbers in row order."""
     used, slugs = set(taken), [None] * len(names)
     bases = [slug_of_one(name) for name in names]
     for place, base in enumerate(bases):
@@ -54,14 +54,14 @@ def _expected(names, taken):
 
 
 def _in_order_of_choice(names, taken):
-    """The places of the names, those with their own slug first."""
+    """Return the positions of the names, those with their own slug first."""
     expected = _expected(names, taken)
     return sorted(range(len(names)), key=lambda place: expected[place] != slug_of_one(names[place]))
 
 
 @pytest.fixture
 def take(database, forget):
-    """Empty the core, then add organizations that have these slugs."""
+    """Empty the core tables, then add organizations with these slugs."""
 
     def run(slugs):
         forget()
@@ -83,7 +83,7 @@ def _table(names, text=""):
 
 @pytest.fixture
 def imported(import_file, ask):
-    """Import organizations with these names; give their slugs by row."""
+    """Import organizations with these names; return their slugs by row."""
 
     def run(names):
         report = import_file(_table(names))
@@ -95,7 +95,7 @@ def imported(import_file, ask):
 
 @pytest.fixture
 def reviewed(import_file, reviewer, ask):
-    """Import rows with these names that all wait for a person, who accepts them in this order."""
+    """Import rows with these names that all go to review, and accept them in this order."""
 
     def run(names, order):
         report = import_file(_table(names, text="jalan \ufffd\ufffd"))
@@ -125,7 +125,7 @@ def created(database, operator):
 @example(names=["a"], taken={"a", "a-3"})
 @example(names=["a", "a", "a 2", "a"], taken={"a-4"})
 @example(names=[f"{_LONG} x", f"{_LONG} y", f"{_LONG} x", f"{_LONG} y"], taken=set())
-def test_an_import_a_reviewer_and_a_person_choose_the_same_slugs(names, taken, take, imported, reviewed, created):
+def test_import_review_and_api_choose_the_same_slugs(names, taken, take, imported, reviewed, created):
     expected, order = _expected(names, taken), _in_order_of_choice(names, taken)
     take(taken)
     assert imported(names) == expected
@@ -137,17 +137,17 @@ def test_an_import_a_reviewer_and_a_person_choose_the_same_slugs(names, taken, t
     assert all(len(slug) <= MAX_LENGTH for slug in expected)
 
 
-def test_the_first_free_number(take, imported):
+def test_slug_gets_the_first_free_number(take, imported):
     take({"a", "a-3"})
     assert imported(["A"]) == ["a-2"]
 
 
-def test_the_base_is_cut_and_never_the_number(take, created):
+def test_long_slug_is_cut_before_its_number(take, created):
     take({slug_of_one(f"{_LONG} x")})
     assert created([f"{_LONG} x"], [0]) == ["b" * 71 + "-2"]
 
 
-def test_the_order_of_rows_does_not_change_which_slugs_there_are(take, imported):
+def test_row_order_does_not_change_the_set_of_slugs(take, imported):
     names = ["a", "a", "a 2", "a b", "a 2"]
     take(set())
     forwards = imported(names)
@@ -155,7 +155,7 @@ def test_the_order_of_rows_does_not_change_which_slugs_there_are(take, imported)
     assert sorted(imported(names[::-1])) == sorted(forwards)
 
 
-def test_slugs_of_other_organizations_are_free(take, import_file, database, operator, ask):
+def test_slug_of_another_organization_is_free(take, import_file, database, operator, ask):
     take({"satu", "dua"})
     (satu,) = ask("SELECT id FROM organizations WHERE slug = 'satu'")
     import_file("title,date\nA,2020-01-01\nA,2020-01-02\n", entity="posts", organization="dua")
@@ -172,7 +172,7 @@ def test_slugs_of_other_organizations_are_free(take, import_file, database, oper
     ]  # fmt: skip
 
 
-def test_imports_at_the_same_time_do_not_collide(installation, operator, tmp_path, ask):
+def test_concurrent_imports_choose_different_slugs(installation, operator, tmp_path, ask):
     ids = []
     for number in range(4):
         file = tmp_path / f"{number}.csv"

@@ -1,4 +1,4 @@
-"""Watched folders: complete files only, each once."""
+"""The inbox takes each complete file once."""
 
 import os
 import secrets
@@ -18,7 +18,7 @@ from kelompok_pipelines.launcher import DagsterLauncher
 
 @pytest.fixture(autouse=True)
 def orchestrator(monkeypatch):
-    """The doctor asks it which folders are watched."""
+    """Provide the watched folders for the doctor."""
     monkeypatch.setattr(surroundings.SURROUNDINGS, "launcher", DagsterLauncher())
 
 
@@ -36,7 +36,7 @@ def look(database, inbox):
     return run
 
 
-def test_a_file_is_taken_at_the_second_look_and_once(look, inbox):
+def test_file_is_taken_once_at_the_second_scan(look, inbox):
     assert look() == []
     (inbox.folder / "list.csv").write_text("name\nSatu\n")
     assert look() == []
@@ -46,7 +46,7 @@ def test_a_file_is_taken_at_the_second_look_and_once(look, inbox):
     assert not (inbox.folder / "list.csv").exists()
 
 
-def test_a_taken_file_is_given_again_until_it_is_imported(look, inbox, installation, operator):
+def test_taken_file_is_returned_until_it_is_imported(look, inbox, installation, operator):
     look()
     (inbox.folder / "list.csv").write_text("name\nSatu\n")
     look()
@@ -60,7 +60,7 @@ def test_a_taken_file_is_given_again_until_it_is_imported(look, inbox, installat
     assert look() == []
 
 
-def test_a_look_that_dies_between_moving_and_committing_loses_nothing(database, look, inbox):
+def test_scan_that_dies_between_moving_and_committing_loses_nothing(database, look, inbox):
     look()
     (inbox.folder / "list.csv").write_text("name\nSatu\n")
     look()
@@ -71,7 +71,7 @@ def test_a_look_that_dies_between_moving_and_committing_loses_nothing(database, 
     assert found == lost
 
 
-def test_a_file_that_grows_waits(look, inbox):
+def test_growing_file_is_not_taken(look, inbox):
     look()
     file = inbox.folder / "list.csv"
     file.write_text("name\n")
@@ -81,7 +81,7 @@ def test_a_file_that_grows_waits(look, inbox):
     assert len(look()) == 1
 
 
-def test_the_same_name_later_is_another_taking(look, inbox):
+def test_later_file_with_the_same_name_is_taken_again(look, inbox):
     look()
     ids = set()
     for content in ("name\nSatu\n", "name\nDua\n"):
@@ -91,7 +91,7 @@ def test_the_same_name_later_is_another_taking(look, inbox):
     assert len(ids) == 2
 
 
-def test_what_is_no_finished_file_stays(look, inbox, tmp_path):
+def test_hidden_unfinished_and_special_files_are_not_taken(look, inbox, tmp_path):
     look()
     for name in (".hidden.csv", "~$list.csv", "list.csv.part", "list.csv.crdownload"):
         (inbox.folder / name).write_text("x")
@@ -104,7 +104,7 @@ def test_what_is_no_finished_file_stays(look, inbox, tmp_path):
     assert len(list(inbox.folder.iterdir())) == 7
 
 
-def test_a_file_taken_back_is_forgotten(look, inbox, ask):
+def test_removed_file_is_failed_and_taken_again_if_it_returns(look, inbox, ask):
     look()
     file = inbox.folder / "list.csv"
     file.write_text("name\n")
@@ -117,7 +117,7 @@ def test_a_file_taken_back_is_forgotten(look, inbox, ask):
     assert len(look()) == 1
 
 
-def test_a_file_that_cannot_be_imported_is_put_aside_with_why(look, inbox, database, ask):
+def test_file_that_cannot_be_imported_is_moved_to_failed_with_a_message(look, inbox, database, ask):
     look()
     (inbox.folder / "forum-air").mkdir()
     file = inbox.folder / "forum-air" / "list.csv"
@@ -129,8 +129,8 @@ def test_a_file_that_cannot_be_imported_is_put_aside_with_why(look, inbox, datab
             assert put_aside(connection, taken.id, NotFound("organization", "forum-air", hint="Make it.")) == expected
     (lying,) = list_failed(inbox.folder)
     assert lying.read_text() == "name\nAni\n"
-    said = lying.with_name("list.csv.message.txt").read_text()
-    assert said.startswith("no organization 'forum-air'.\nMake it.\n")
+    message = lying.with_name("list.csv.message.txt").read_text()
+    assert message.startswith("no organization 'forum-air'.\nMake it.\n")
     assert not taken.path.exists()
     assert ask("SELECT state FROM inbox_files")[0].state == "failed"
     assert look() == []
@@ -144,8 +144,8 @@ _NO_TEXT = os.fsdecode(b"\xff.csv")
 
 
 @pytest.mark.parametrize("odd", [_NO_TEXT, os.fsdecode(b"\xff"), "a" * 250 + ".csv", "closed", "sealed", "taken"])
-def test_a_file_with_an_invalid_name_does_not_block_others(database, inbox, odd, monkeypatch):
-    """Names that are no text, folders that cannot be read or moved from, and a place that cannot be moved to."""
+def test_file_with_an_invalid_name_does_not_block_others(database, inbox, odd, monkeypatch):
+    """Undecodable names, folders that cannot be read or moved from, and a target that cannot be moved to."""
     is_file = odd.endswith(".csv")
     inbox.folder.mkdir()
     for path in ([inbox.folder / odd] if is_file else [inbox.folder / odd / "list.csv"]) + [inbox.folder / "good.csv"]:
@@ -170,7 +170,7 @@ def test_a_file_with_an_invalid_name_does_not_block_others(database, inbox, odd,
     assert passed == list_passed_over(inbox.folder)
 
 
-def test_a_watched_folder_that_cannot_be_read_is_said(database, look, inbox, monkeypatch):
+def test_unreadable_watched_folder_is_reported(database, look, inbox, monkeypatch):
     assert look() == []
     _deny(monkeypatch, "scandir", inbox.folder)
     passed = []
@@ -192,7 +192,7 @@ def _deny(monkeypatch, call, folder):
     monkeypatch.setattr(os, call, denied)
 
 
-def test_a_file_that_cannot_be_moved_stays_and_does_not_block_others(database, look, inbox, monkeypatch):
+def test_file_that_cannot_be_moved_does_not_block_others(database, look, inbox, monkeypatch):
     look()
     for name in ("a.csv", "b.csv"):
         (inbox.folder / name).write_text("name\nSatu\n")
@@ -215,8 +215,8 @@ def test_a_file_that_cannot_be_moved_stays_and_does_not_block_others(database, l
     assert sorted(one.file_name for one in look()) == ["a.csv", "b.csv"]
 
 
-def test_a_path_the_database_cannot_store_does_not_block_others(database, tmp_path):
-    """An index takes 2,704 bytes: letters by chance, since it packs what repeats."""
+def test_path_that_the_database_cannot_store_does_not_block_others(database, tmp_path):
+    """An index entry has at most 2,704 bytes: use random letters, because repeated ones are compressed."""
     folder = tmp_path / "/".join(secrets.token_hex(100) for _ in range(11))
     inbox = Inbox(plugin="csv-import", job="import-organizations", folder=folder)
     for path in (folder / secrets.token_hex(120) / f"{secrets.token_hex(120)}.csv", folder / "good.csv"):
@@ -231,14 +231,14 @@ def test_a_path_the_database_cannot_store_does_not_block_others(database, tmp_pa
 
 
 @pytest.mark.parametrize("seconds", [-1e15, -62135596800.0, 253402300800.0, 1e15])
-def test_any_time_of_a_file_has_a_date_in_every_zone(database, seconds):
+def test_any_file_time_has_a_date_in_every_zone(database, seconds):
     with database.connect() as connection:
         connection.execute(sa.text("SET LOCAL timezone = 'Pacific/Kiritimati'"))
         date_time = time_of(seconds)
         assert connection.scalar(sa.text("SELECT CAST(:one AS timestamptz)"), {"one": date_time}) == date_time
 
 
-def test_the_message_beside_a_file_with_the_longest_name_has_a_name(database, look, inbox):
+def test_message_file_name_fits_the_longest_file_name(database, look, inbox):
     look()
     name = "ä" * 125 + ".csv"
     (inbox.folder / name).write_text("name\nAni\n")
@@ -253,7 +253,7 @@ def test_the_message_beside_a_file_with_the_longest_name_has_a_name(database, lo
     assert list_failed(inbox.folder) == [target]
 
 
-def test_a_taken_file_is_given_again_however_old(database, look, inbox):
+def test_taken_file_of_any_age_is_returned(database, look, inbox):
     look()
     (inbox.folder / "list.csv").write_text("name\nSatu\n")
     look()
@@ -265,7 +265,7 @@ def test_a_taken_file_is_given_again_however_old(database, look, inbox):
     assert look() == [], "there is nothing left to import"
 
 
-def test_a_file_noted_where_the_installation_lay_before_stops_nothing(database, look, inbox, ask):
+def test_file_recorded_under_an_earlier_home_blocks_nothing(database, look, inbox, ask):
     look()
     (inbox.folder / "list.csv").write_text("name\nSatu\n")
     look()
@@ -275,7 +275,7 @@ def test_a_file_noted_where_the_installation_lay_before_stops_nothing(database, 
     assert [one.file_name for one in look()] == ["list.csv"]
 
 
-def test_the_doctor_names_what_is_not_taken(look, inbox, database, settings, monkeypatch):
+def test_doctor_names_files_that_are_not_taken(look, inbox, database, settings, monkeypatch):
     monkeypatch.setattr(surroundings.SURROUNDINGS, "settings", settings)
     folder = settings.home.resolve() / "inbox" / "csv-import" / "import-organizations"
     folder.mkdir(parents=True)
@@ -289,11 +289,11 @@ def test_the_doctor_names_what_is_not_taken(look, inbox, database, settings, mon
             "inbox csv-import/import-organizations",
             rf"{folder}/\xff.csv was not taken: its name is not UTF-8. Rename it.",
         ),
-        ("inbox", f"{folder}/list.csv has been waiting for an hour: «kelompok up» is not running, or cannot take it."),
+        ("inbox", f"{folder}/list.csv has been waiting for an hour: «kelompok up» is not running, or cannot read it."),
     ]
 
 
-def test_the_doctor_names_files_that_were_not_imported(look, database, settings, monkeypatch, ask):
+def test_doctor_names_files_that_were_not_imported(look, database, settings, monkeypatch, ask):
     monkeypatch.setattr(surroundings.SURROUNDINGS, "settings", settings)
     assert operating._inboxes() == [("inbox", None)]
     folder = settings.home.resolve() / "inbox" / "csv-import" / "import-organizations"
@@ -314,10 +314,10 @@ def test_the_doctor_names_files_that_were_not_imported(look, database, settings,
     (first, second) = operating._inboxes()
     assert first[0] == "inbox csv-import/import-organizations"
     assert f"1 could not be imported: see {folder / 'failed'}" in first[1]
-    assert f"{left.path} was taken and never imported" in second[1]
+    assert f"{left.path} was moved but never imported" in second[1]
 
 
-def test_two_that_look_at_once_take_it_once(database, inbox):
+def test_concurrent_scans_take_a_file_once(database, inbox):
     inbox.folder.mkdir()
     (inbox.folder / "list.csv").write_text("name\nSatu\n")
     with database.connect() as connection, connection.begin():
@@ -330,7 +330,7 @@ def test_two_that_look_at_once_take_it_once(database, inbox):
     assert Path(first[0].path).exists()
 
 
-def test_a_file_in_a_folder_of_the_inbox_is_for_the_organization_of_that_name(look, inbox):
+def test_file_in_an_inbox_folder_is_for_the_organization_of_that_name(look, inbox):
     look()
     for folder in ("forum-air", "forum-air/deeper", "taken"):
         (inbox.folder / folder).mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Limits of one reading that no request raises: columns of the whole source, and how large its text becomes."""
+"""Limits on columns and text size that a request cannot raise."""
 
 import json
 from functools import partial
@@ -38,16 +38,16 @@ def limit(settings):
     ("scaling = 1", "scaling", read_scaling), ("plugins = 1", "plugins", plugin_settings),
     ("plugins.x = 1", "plugins.x", plugin_settings), ("profiles.x = 1", "profiles.x", partial(read_profile, name="x")),
 ])  # fmt: skip
-def test_a_setting_that_must_be_a_table_is_reported(settings, text, key, read):
+def test_setting_that_must_be_a_table_is_reported(settings, text, key, read):
     settings.config_file.write_text(text)
-    with pytest.raises(SettingsError, match=f"^{key}: must be a table$") as told:
+    with pytest.raises(SettingsError, match=f"^{key}: must be a table$") as caught:
         read(settings)
-    assert told.value.hint.startswith(f"Write [{key}")
+    assert caught.value.hint.startswith(f"Write [{key}")
 
 
-def test_a_schedule_that_is_not_a_table_is_reported(settings):
+def test_schedule_that_is_not_a_table_is_reported(settings):
     settings.config_file.write_text("schedules = [1]")
-    assert [one.told for one in read_scheduled(settings)] == ["schedules.1: must be a table. Write [[schedules]]."]
+    assert [one.message for one in read_scheduled(settings)] == ["schedules.1: must be a table. Write [[schedules]]."]
 
 
 def _wide(columns):
@@ -55,11 +55,13 @@ def _wide(columns):
     return "\n".join([header, *(f"{name}{f',{name} text' * (columns - 1)}" for name in ("Satu", "Dua"))]) + "\n"
 
 
-def test_a_request_does_not_raise_the_limit_on_columns_and_the_operator_does(import_file, limit):
+def test_only_the_operator_raises_the_limit_on_columns(import_file, limit):
     options = ImportOptions(config={"max_columns": 100_000})
-    with pytest.raises(SourceUnreadable, match="Up to line 1 there are 2001 columns; at most 2000 are allowed") as told:
+    with pytest.raises(
+        SourceUnreadable, match="Up to line 1 there are 2001 columns; at most 2000 are allowed"
+    ) as caught:
         import_file(_wide(2_001), options=options)
-    assert told.value.findings[0]["code"] == "header.too_many_columns"
+    assert caught.value.findings[0]["code"] == "header.too_many_columns"
     limit("columns = 2001")
     assert import_file(_wide(2_001), options=options).import_.counts["accepted"] == 2
 
@@ -72,7 +74,7 @@ def test_columns_are_counted_over_all_records(import_file, limit):
 
 
 @pytest.mark.parametrize("around", [dict, lambda record: [record], lambda record: [{"name": "x", "a": record}]])
-def test_columns_are_counted_before_each_is_understood(import_file, around):
+def test_columns_are_counted_before_they_are_mapped(import_file, around):
     record = {"name": "Satu", **{f"k{at}": "x" for at in range(30_000)}}
     before = process_time()
     with pytest.raises(SourceUnreadable, match="columns; at most 2000 are allowed"):
@@ -80,13 +82,13 @@ def test_columns_are_counted_before_each_is_understood(import_file, around):
     assert process_time() - before < 5
 
 
-def test_a_wide_list_beside_the_records_is_none_of_their_columns(import_file):
+def test_wide_list_next_to_the_records_adds_no_columns(import_file):
     others = [{f"k{at}": "x" for at in range(5_000)}]
     both = {"stats": others, "organizations": [{"name": "Satu"}, {"name": "Dua"}]}
     assert import_file(json.dumps(both), name="list.json", plugin="json-import").counts["accepted"] == 2
 
 
-def test_what_a_plugin_asks_of_columns_is_bounded(settings):
+def test_plugin_columns_are_limited(settings):
     plugin = get_plugin(settings, "json-import")
     columns = [f"k{at}" for at in range(4_001)]
     with reading_context(settings, plugin, config={}) as context:
@@ -97,25 +99,25 @@ def test_what_a_plugin_asks_of_columns_is_bounded(settings):
             context.judge_columns("members", text_table({column: [] for column in columns}))
 
 
-def test_the_host_counts_columns_for_every_reader():
+def test_host_counts_the_columns_of_every_reader():
     size = SourceSize(columns=3, file_bytes=1)
     size.add(_batch({"a": ["x"], "b": ["x"]}))
-    with pytest.raises(UnreadableSource, match=r"header\.too_many_columns") as told:
+    with pytest.raises(UnreadableSource, match=r"header\.too_many_columns") as caught:
         size.add(_batch({"c": ["x"], "d": ["x"]}))
-    assert (told.value.issue.line, told.value.issue.params) == (7, {"found": 4, "limit": 3})
+    assert (caught.value.issue.line, caught.value.issue.params) == (7, {"found": 4, "limit": 3})
 
 
-def test_text_that_grows_without_end_is_no_import(import_file, monkeypatch):
+def test_endlessly_growing_text_fails_the_import(import_file, monkeypatch):
     monkeypatch.setattr(source_size, "_ALWAYS_TAKEN", 10_000)
     monkeypatch.setattr(source_size, "_MOST_TIMES", 10)
     around = {"about": "x" * 9_000, "items": [{"name": f"Nomor {at}"} for at in range(300)]}
-    with pytest.raises(SourceUnreadable, match="the cells hold 27") as told:
+    with pytest.raises(SourceUnreadable, match="the cells hold 27") as caught:
         import_file(json.dumps(around), name="list.json", plugin="json-import")
-    assert told.value.findings[0]["code"] == "file.grows"
+    assert caught.value.findings[0]["code"] == "file.grows"
 
 
 @pytest.mark.parametrize("line", ["columns = 0", "columns = 'all'", "colums = 5"])
-def test_a_limit_that_is_none_is_named(settings, limit, line):
+def test_invalid_limit_is_named(settings, limit, line):
     limit(line)
     with pytest.raises(SettingsError, match=r"limits\.col"):
         read_limits(settings)

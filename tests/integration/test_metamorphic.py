@@ -1,4 +1,4 @@
-"""What must not matter does not: order of rows, where a file is cut, its format, batch sizes, how many work at it."""
+"""Row order, file splits, format, batch size and number of workers do not change the result."""
 
 import csv
 import json
@@ -35,7 +35,7 @@ _STATE = """
 
 @pytest.fixture
 def state(ask):
-    """What is in the core after an import, to be compared; then the core is emptied for the next."""
+    """Return the content of the core tables after an import, and empty them for the next."""
 
     def look(entity="organizations"):
         return ask(_STATE % {"entity": entity})[0]
@@ -63,7 +63,7 @@ def organizations(tmp_path):
     return file
 
 
-def test_the_order_of_rows_does_not_matter(organizations, import_file, state, forget, tmp_path):
+def test_row_order_does_not_change_the_result(organizations, import_file, state, forget, tmp_path):
     first = import_file(organizations, source="list")
     expected = state()
     forget()
@@ -74,7 +74,7 @@ def test_the_order_of_rows_does_not_matter(organizations, import_file, state, fo
     assert state() == expected
 
 
-def test_where_a_file_is_cut_does_not_matter(organizations, import_file, state, forget, tmp_path):
+def test_splitting_a_file_does_not_change_the_result(organizations, import_file, state, forget, tmp_path):
     first = import_file(organizations, source="list")
     expected = state()
     forget()
@@ -88,7 +88,7 @@ def test_where_a_file_is_cut_does_not_matter(organizations, import_file, state, 
     assert state() == expected
 
 
-def test_the_format_does_not_matter(import_file, state, forget, tmp_path):
+def test_format_does_not_change_the_result(import_file, state, forget, tmp_path):
     file = tmp_path / "list.csv"
     write_organizations(file, _ROWS, seed=12, bad=0.0)
     first = import_file(file, source="list")
@@ -108,7 +108,7 @@ def test_the_format_does_not_matter(import_file, state, forget, tmp_path):
 
 
 @pytest.mark.parametrize("size", [1, 7])
-def test_the_size_of_batches_does_not_matter(organizations, import_file, state, forget, size):
+def test_batch_size_does_not_change_the_result(organizations, import_file, state, forget, size):
     first = import_file(organizations, source="list")
     expected = state()
     forget()
@@ -118,8 +118,10 @@ def test_the_size_of_batches_does_not_matter(organizations, import_file, state, 
     assert state() == expected
 
 
-def test_how_many_work_at_it_does_not_matter(import_file, installation, operator, state, forget, tmp_path, database):
-    """Eight lists of members of one organization: one worker, one after the other, or four at once."""
+def test_number_of_workers_does_not_change_the_result(
+    import_file, installation, operator, state, forget, tmp_path, database
+):
+    """Import eight lists of members of one organization: with one worker, or with four concurrently."""
     file = tmp_path / "members.csv"
     write_list("members", file, _ROWS, seed=3)
     header, rows = _rows(file)
@@ -146,7 +148,7 @@ def test_how_many_work_at_it_does_not_matter(import_file, installation, operator
 
 
 def _work(installation):
-    """Take imports until none waits, as a worker does."""
+    """Run waiting imports until none is left, as a worker does."""
     with Presence(installation.database, uuid4()) as worker:
         while True:
             with installation.database.connect() as connection, connection.begin():

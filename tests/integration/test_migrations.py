@@ -1,4 +1,4 @@
-"""Migrations: from any earlier revision to the newest, with what is there kept; and the code knows the newest."""
+"""Every earlier revision migrates to the newest and keeps its data; the code has the newest revision."""
 
 from contextlib import contextmanager
 from uuid import UUID
@@ -20,7 +20,7 @@ _REVISIONS = [one.revision for one in ScriptDirectory.from_config(_CONFIG).walk_
 
 @pytest.fixture
 def empty(server, worker_id):
-    """The owner's and the runtime role's URL of a database with nothing in it."""
+    """The owner's and the runtime role's URL of an empty database."""
     name = f"m_{worker_id}"
     superuser, urls = embedded.superuser_url(server), embedded.ensure_running(server)
     with psycopg.connect(superuser, autocommit=True) as connection:
@@ -32,13 +32,13 @@ def empty(server, worker_id):
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def test_the_code_knows_the_newest_revision():
+def test_code_has_the_newest_revision():
     assert ScriptDirectory.from_config(_CONFIG).get_current_head() == SCHEMA_REVISION
 
 
 @contextmanager
 def _at(revision, url):
-    """A connection of the owner to the database as it was at a revision."""
+    """Connect as the owner to the database at a revision."""
     owner = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
     with owner.connect() as connection:
         config = Config()
@@ -49,7 +49,7 @@ def _at(revision, url):
 
 
 @pytest.mark.parametrize("start", _REVISIONS)
-def test_every_revision_leads_to_the_newest_and_keeps_what_is_there(empty, start):
+def test_every_revision_upgrades_to_the_newest_and_keeps_its_data(empty, start):
     with _at(start, empty[0]) as connection:
         connection.execute(
             sa.text("SELECT set_config('kelompok.actor', 'x', true), set_config('kelompok.origin', 'setup', true)")
@@ -66,9 +66,9 @@ def test_every_revision_leads_to_the_newest_and_keeps_what_is_there(empty, start
     database.dispose()
 
 
-def test_when_a_source_said_a_thing_last_outlives_the_move_beside_its_evidence(empty):
+def test_last_seen_times_survive_the_move_next_to_their_evidence(empty):
     first, again = UUID(int=1), UUID(int=2)
-    said = sa.text("""
+    insert = sa.text("""
         INSERT INTO source_records (entity, record_id, source_name, identity, raw, raw_sha256, file_name, file_sha256,
           record, plugin, plugin_version, import_id, last_import_id, last_record, reading_sha256, first_seen_at,
           last_seen_at)
@@ -77,7 +77,7 @@ def test_when_a_source_said_a_thing_last_outlives_the_move_beside_its_evidence(e
     with _at("0008", empty[0]) as connection:
         once = {"identity": "a", "last": first, "row_number": 3, "reading": b"r", "seen": "2026-01-01"}
         twice = {"identity": "b", "last": again, "row_number": 4, "reading": b"s", "seen": "2026-02-01"}
-        connection.execute(said, [one | {"first": first} for one in (once, twice)])
+        connection.execute(insert, [one | {"first": first} for one in (once, twice)])
         connection.commit()
     migrate(empty[0])
     database = Database(Addresses(runtime=empty[1], dagster=None))
@@ -124,7 +124,7 @@ _DECIDED_BEFORE = """
       v (revision, record, decision, reason, target, slug, changes, issues, organization, decided_at, note)"""
 
 
-def test_decisions_of_people_move_to_a_table_of_their_own(empty):
+def test_review_decisions_move_to_their_own_table(empty):
     one, two = UUID(int=1), UUID(int=2)
     with _at("0016", empty[0]) as connection:
         _add_import(connection, "file:///old/home/files/sha256/ab/ab12")
@@ -148,7 +148,7 @@ def test_decisions_of_people_move_to_a_table_of_their_own(empty):
     assert [tuple(row) for row in left] == [(1, 1), (1, 2), (1, 3)]
 
 
-def test_addresses_of_received_files_give_way_to_their_content(empty):
+def test_received_files_are_identified_by_content_instead_of_path(empty):
     with _at("0016", empty[0]) as connection:
         _add_import(connection, "file:///old/home/files/sha256/ab/ab12")
     migrate(empty[0])
@@ -159,7 +159,7 @@ def test_addresses_of_received_files_give_way_to_their_content(empty):
     assert tuple(found) == ("ab12", None)
 
 
-def test_a_received_file_that_lies_elsewhere_stops_the_migration(empty):
+def test_received_file_at_another_place_stops_the_migration(empty):
     with _at("0016", empty[0]) as connection:
         _add_import(connection, "file:///srv/list.csv")
     with pytest.raises(psycopg.errors.RaiseException, match=r"not kept under its SHA-256: file:///srv/list\.csv"):

@@ -1,4 +1,4 @@
-"""Normalizers on import: what they rewrite is decided on, what was written is kept."""
+"""Source normalizers: normalized values are imported, and evidence keeps the original cells."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def with_plugins(settings):
     set_enabled(settings, "social-links", enabled=True)
 
 
-def test_places_and_links_are_official_and_the_evidence_is_as_written(import_file, with_plugins, ask):
+def test_places_and_links_are_normalized_and_evidence_is_unchanged(import_file, with_plugins, ask):
     report = import_file(_LIST)
     row = ask("SELECT * FROM organizations WHERE slug = 'rumah-baca'")[0]
     assert (row.region, row.city) == ("Jawa Barat", "Kabupaten Bandung")
@@ -31,7 +31,7 @@ def test_places_and_links_are_official_and_the_evidence_is_as_written(import_fil
     assert (conflict.examples[0].line, conflict.column) == (3, "Kota")
 
 
-def test_again_it_changes_nothing_and_with_another_plugin_it_is_read_anew(import_file, settings):
+def test_repeat_changes_nothing_and_another_plugin_reads_again(import_file, settings):
     import_file(_LIST)
     assert import_file(_LIST).counts["unchanged"] == 2
     set_enabled(settings, "locations", enabled=True)
@@ -39,7 +39,7 @@ def test_again_it_changes_nothing_and_with_another_plugin_it_is_read_anew(import
     assert import_file(_LIST).counts["unchanged"] == 2
 
 
-def test_a_plugin_that_is_not_to_act_unasked_does_not(import_file, with_plugins, settings, ask):
+def test_plugin_that_is_not_automatic_does_not_run(import_file, with_plugins, settings, ask):
     document = settings.config_file.read_text("utf-8")
     settings.config_file.write_text(document.replace("[plugins.locations]", "[plugins.locations]\nautomatic = false"))
     assert read_document(settings)["plugins"]["locations"]["automatic"] is False
@@ -47,12 +47,12 @@ def test_a_plugin_that_is_not_to_act_unasked_does_not(import_file, with_plugins,
     assert report.import_.read_as["normalized_by"] == ["social-links@0.1.0"]
 
 
-def test_the_mapping_may_name_what_a_normalizer_adds(import_file, with_plugins, ask):
+def test_mapping_may_name_a_column_that_a_normalizer_adds(import_file, with_plugins, ask):
     import_file(_LIST, options=ImportOptions(mapping={"city_code": "category"}))
     assert ask("SELECT category FROM organizations WHERE slug = 'rumah-baca'")[0].category == "32.04"
 
 
-def test_the_error_file_has_the_columns_that_were_sent(import_file, with_plugins):
+def test_error_file_has_the_received_columns(import_file, with_plugins):
     report = import_file(_LIST.replace("Rumah Baca", ""))
     assert list(report.import_.header) == ["id", "Nama", "Provinsi", "Kota", "Medsos"]
 
@@ -65,17 +65,17 @@ def _fewer_columns(_self, batch, _context):
     return SourceBatch(cells=text_table({"id": list(batch.cells["id"])}), locations=batch.locations)
 
 
-@pytest.mark.parametrize(("slip", "said"), [
+@pytest.mark.parametrize(("slip", "message"), [
     (lambda *_: 1 / 0, "failed"), (lambda *_: "nothing", "SourceBatch"), (_fewer_rows, "rows"),
     (_fewer_columns, "dropped"),
 ], ids=["raises", "no-batch", "fewer-rows", "fewer-columns"])  # fmt: skip
-def test_a_normalizer_that_slips_fails_the_import_by_name(import_file, with_plugins, monkeypatch, slip, said):
+def test_failing_normalizer_is_named_by_the_import(import_file, with_plugins, monkeypatch, slip, message):
     monkeypatch.setattr("kelompok_locations.plugin.LocationsNormalizer.normalize", slip)
-    with pytest.raises(ImportFailed, match=rf"locations(.|\n)*{said}"):
+    with pytest.raises(ImportFailed, match=rf"locations(.|\n)*{message}"):
         import_file(_LIST)
 
 
-def test_links_and_places_of_what_is_stored_are_signals(import_file, settings, installation, operator, ask):
+def test_links_and_places_of_stored_records_are_signals(import_file, settings, installation, operator, ask):
     from kelompok_core.enrichment.run import EnrichmentRequest, enrich, request_enrichment
 
     import_file(

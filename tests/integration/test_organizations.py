@@ -1,4 +1,4 @@
-"""Organizations written by people: authorized, normalized, marked as theirs, audited."""
+"""Organizations written by people are authorized, normalized and audited, and their setters recorded."""
 
 import pytest
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ def service(session, operator):
     return OrganizationService(session, operator)
 
 
-def test_create_normalizes_and_marks_and_audits(service, session, operator):
+def test_create_normalizes_records_setters_and_audits(service, session, operator):
     made = service.create(
         {"name": "  Rumah   Baca ", "city": "KAB. GARUT", "website_url": "https://baca.or.id/", "instagram": "@baca"}
     )
@@ -32,7 +32,7 @@ def test_create_normalizes_and_marks_and_audits(service, session, operator):
     assert service.create({"name": "Rumah Baca"}).slug == "rumah-baca-2"
 
 
-def test_update_changes_what_it_says_and_counts_up(service):
+def test_update_changes_the_given_fields_and_the_version(service):
     made = service.create({"name": "Rumah Baca", "city": "Garut"})
     changed = service.update(made.id, {"city": "", "phone": "0812"})
     assert (changed.city, changed.phone, changed.name, changed.version) == (None, "0812", "Rumah Baca", 2)
@@ -42,14 +42,14 @@ def test_update_changes_what_it_says_and_counts_up(service):
     {}, {"name": " "}, {"name": "A", "official_email": "nix"}, {"name": "A", "claim_status": "claimed"},
     {"name": "A", "nix": "x"},
 ])  # fmt: skip
-def test_what_is_not_valid_is_refused_and_nothing_written(service, session, values):
+def test_invalid_values_are_refused_and_nothing_is_written(service, session, values):
     with pytest.raises(UsageError):
         service.create(values)
     session.rollback()
     assert session.scalar(sa.text("SELECT count(*) FROM organizations")) == 0
 
 
-def test_delete_leaves_evidence_and_audit(service, session, import_file):
+def test_delete_keeps_evidence_and_audit(service, session, import_file):
     import_file("name\nRumah Baca\n")
     (found,) = session.scalars(sa.text("SELECT id FROM organizations"))
     service.delete(found)
@@ -60,7 +60,7 @@ def test_delete_leaves_evidence_and_audit(service, session, import_file):
         service.delete(found)
 
 
-def test_who_may_not_is_refused(session, service, person):
+def test_user_without_the_right_is_refused(session, service, person):
     made = service.create({"name": "Rumah Baca"})
     session.commit()
     for actor, may_update, may_delete in (

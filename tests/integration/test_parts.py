@@ -1,4 +1,4 @@
-"""An import staged in parts ends as one that is staged in one piece, whoever stages what and whatever is killed."""
+"""An import staged in parts has the same result as in one piece, for any workers and interruptions."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ _OF_THE_IMPORT = (
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """Parts of 100 rows, batches of 70: parts begin and end within batches."""
+    """Parts of 100 rows and batches of 70, so that parts begin and end within batches."""
     monkeypatch.setattr(part, "PART_ROWS", 100)
     with smaller_batches(70):
         yield
@@ -61,7 +61,7 @@ def organizations(tmp_path):
 
 
 def _dated(path):
-    """Dates whose order only the last rows prove, and a column that only the last have."""
+    """Dates whose order only the last rows prove, and a column that only those have."""
     rows = [{"id": str(n), "name": f"Lembaga {n}", "founded": f"0{n % 9 + 1}/0{n % 7 + 1}/2001"} for n in range(250)]
     rows += [{"id": "900", "name": "Lembaga Akhir", "founded": "25/01/2001", "City": "Garut"}]
     path.write_text("\n".join(json.dumps(row) for row in rows))
@@ -69,7 +69,7 @@ def _dated(path):
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 9])
-def test_parts_at_once_make_the_whole(installation, received, staged, organizations, parts):
+def test_concurrent_parts_equal_one_staging_pass(installation, received, staged, organizations, parts):
     whole, split = received(organizations, "whole"), received(organizations, "split")
     stage(installation, whole)
     working = [
@@ -84,7 +84,7 @@ def test_parts_at_once_make_the_whole(installation, received, staged, organizati
     assert staged(split) == staged(whole)
 
 
-def test_what_only_the_end_of_the_source_tells(installation, received, staged, tmp_path):
+def test_facts_known_only_at_the_end_of_the_source_apply_to_all_parts(installation, received, staged, tmp_path):
     file = _dated(tmp_path / "list.ndjson")
     whole, split = received(file, "whole", "json-import"), received(file, "split", "json-import")
     stage(installation, whole)
@@ -95,7 +95,7 @@ def test_what_only_the_end_of_the_source_tells(installation, received, staged, t
     assert staged(split)[1][0].read_as["date_order"] == {"founded": "dmy"}
 
 
-def test_a_part_that_died_goes_on(installation, received, staged, organizations):
+def test_interrupted_part_continues(installation, received, staged, organizations):
     whole, split = received(organizations, "whole"), received(organizations, "split")
     stage(installation, whole)
 
@@ -112,14 +112,14 @@ def test_a_part_that_died_goes_on(installation, received, staged, organizations)
     with pytest.raises(Died):
         stage_part(replace(installation, on_progress=die), split, Part(number=1, parts=2))
     stage_part(installation, split, Part(number=2, parts=2))
-    with pytest.raises(ImportFailed, match="part 1 of 2 has not come to its end"):
+    with pytest.raises(ImportFailed, match="part 1 of 2 is not finished"):
         join_parts(installation, split, 2)
     stage_part(installation, split, Part(number=1, parts=2))
     join_parts(installation, split, 2)
     assert staged(split) == staged(whole)
 
 
-def test_one_piece_goes_on_where_parts_were_left(installation, received, staged, organizations, database):
+def test_single_pass_continues_after_parts(installation, received, staged, organizations, database):
     whole, split = received(organizations, "whole"), received(organizations, "split")
     stage(installation, whole)
     stage_part(installation, split, Part(number=2, parts=3))
@@ -131,7 +131,7 @@ def test_one_piece_goes_on_where_parts_were_left(installation, received, staged,
         assert get_import(connection, split).counts["rows_read"] == 640
 
 
-def test_parts_that_do_not_read_the_same_are_told(installation, received, organizations, ask, database):
+def test_parts_that_read_different_rows_are_reported(installation, received, organizations, ask, database):
     split = received(organizations, "split")
     for number in (1, 2):
         stage_part(installation, split, Part(number=number, parts=2))
@@ -142,7 +142,7 @@ def test_parts_that_do_not_read_the_same_are_told(installation, received, organi
     assert ask("SELECT state FROM imports")[0].state == "staging"
 
 
-def test_a_source_that_cannot_be_read_fails_once_and_for_all_parts(installation, received, tmp_path, ask):
+def test_unreadable_source_fails_all_parts_once(installation, received, tmp_path, ask):
     file = tmp_path / "list.csv"
     file.write_text("kota,telepon\nGarut,1\n")
     split = received(file, "split")

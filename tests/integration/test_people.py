@@ -1,4 +1,4 @@
-"""Who is who, and who wants to be written to: ids, shared addresses, names that were made up, withdrawn consent."""
+"""Identity and consent of members: ids, shared addresses, derived names, opt-outs."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def home(import_file, ask):
 
 @pytest.fixture
 def take(import_file, home):
-    """Import members into the one organization there is."""
+    """Import members into the only organization."""
 
     def run(text, *, source="anggota", **options):
         more = {key: options.pop(key) for key in ("dry_run", "name") if key in options}
@@ -48,7 +48,7 @@ _OUT = "(profile_data->'do_not_contact')::text"
 # A new id under a known name and address
 
 
-def test_a_new_id_under_a_known_name_and_address_is_a_question(take, members, waiting, reviewer):
+def test_new_id_for_a_known_name_and_address_goes_to_review(take, members, waiting, reviewer):
     take("id,nama,email\n7,Sari Dewi,sari@x.example.org\n")
     asked = take("id,nama,email\n8,Sari Dewi,sari@x.example.org\n")
     assert decided(asked) == {"rows_read": 1, "review": 1}
@@ -62,13 +62,13 @@ def test_a_new_id_under_a_known_name_and_address_is_a_question(take, members, wa
 
 
 @pytest.mark.parametrize("second", ["8,Sari Dewi,sari@x.example.org", '"=""008""",sari  DEWI,SARI@x.example.org'])
-def test_so_it_is_inside_one_file(take, members, second):
+def test_new_id_for_a_known_name_and_address_in_one_file_goes_to_review(take, members, second):
     report = take(f"id,nama,email\n7,Sari Dewi,sari@x.example.org\n{second}\n")
     assert decided(report) == {"rows_read": 2, "accepted": 1, "review": 1}
     assert members() == [("Sari Dewi", "sari@x.example.org")]
 
 
-def test_another_name_or_another_source_is_no_such_question(take):
+def test_new_id_with_another_name_or_source_is_accepted(take):
     take("id,nama,email\n7,Sari Dewi,sari@x.example.org\n")
     other = take("id,nama,email\n1,Sari Dewi,sari@x.example.org\n", source="lain")
     assert decided(other) == {"rows_read": 1, "unchanged": 1}
@@ -79,7 +79,7 @@ def test_another_name_or_another_source_is_no_such_question(take):
 @pytest.mark.parametrize(("lost", "header"), [
     ("3.17501E+15", "no anggota"), ("3,17501e+15", "id"), ("3.17501E15", "id"), ("3E+15", "member id"),
 ])  # fmt: skip
-def test_an_id_whose_digits_are_lost_identifies_nobody(take, members, findings, ask, lost, header):
+def test_id_with_lost_digits_identifies_nobody(take, members, findings, ask, lost, header):
     take(f'{header},nama,email\n"{lost}",Satu,satu@x.example.org\n')
     report = take(f'{header},nama,email\n"{lost}",Dua,dua@x.example.org\n"{lost}",Tiga,tiga@x.example.org\n')
     assert [name for name, _ in members()] == ["Satu", "Dua", "Tiga"]
@@ -87,7 +87,7 @@ def test_an_id_whose_digits_are_lost_identifies_nobody(take, members, findings, 
     assert {row.external_id for row in ask("SELECT external_id FROM source_records WHERE entity = 'members'")} == {None}
 
 
-def test_an_id_that_has_all_its_digits_is_that_id(take, members):
+def test_id_in_scientific_notation_with_all_digits_is_used(take, members):
     take("id,nama\n317501,Satu\n3E12,Dua\n")
     assert decided(take("id,nama\n3.17501E+5,Satu Dewi\n3E12,Dua Dewi\n")) == {"rows_read": 2, "merged": 2}
     assert [name for name, _ in members()] == ["Satu Dewi", "Dua Dewi"]
@@ -96,21 +96,21 @@ def test_an_id_that_has_all_its_digits_is_that_id(take, members):
 # Names that were made of addresses
 
 
-def test_a_name_made_of_the_address_never_replaces_a_real_one(take, members):
+def test_derived_name_never_replaces_a_given_name(take, members):
     take("id,nama,email\n1,Dewi Lestari,d.lestari@x.example.org\n")
     again = take("id,nama,email\n1,,d.lestari@x.example.org\n")
     assert members() == [("Dewi Lestari", "d.lestari@x.example.org")]
     assert decided(again) == {"rows_read": 1, "unchanged": 1}
 
 
-def test_a_row_without_a_name_is_known_by_its_address(take, members):
+def test_row_without_a_name_is_matched_by_its_address(take, members):
     take("nama,email\nDewi Lestari,d.lestari@x.example.org\n")
     report = take("nama,email,jabatan\n,d.lestari@x.example.org,Bendahara\n", source="lain")
     assert decided(report) == {"rows_read": 1, "merged": 1}
     assert members("name", "position") == [("Dewi Lestari", "Bendahara")]
 
 
-def test_a_real_name_takes_the_place_of_one_that_was_made_up(take, members, ask):
+def test_given_name_replaces_a_derived_name(take, members, ask):
     take("id,nama,email\n1,,d.lestari@x.example.org\n")
     assert ask("SELECT field_origins ? 'name' AS said FROM members")[0].said is False
     take("id,nama,email\n1,Dewi Lestari,d.lestari@x.example.org\n", source="lain")
@@ -128,13 +128,13 @@ def siblings(take):
     return report
 
 
-def test_accepting_into_a_record_fills_and_never_renames(siblings, reviewer, members):
+def test_merging_into_a_record_fills_fields_and_never_renames(siblings, reviewer, members):
     verdict = reviewer.accept_into(siblings.import_.id, 1, None)
     assert verdict.changed == ["phone"]
     assert members("name", "email", "phone") == [("Alya Putri", "ibu@x.example.org", "+6281234500001")]
 
 
-def test_taken_as_new_it_is_not_asked_again(siblings, reviewer, take, members, waiting):
+def test_row_accepted_as_new_is_not_reviewed_again(siblings, reviewer, take, members, waiting):
     reviewer.accept_as_new(siblings.import_.id, 1)
     assert [name for name, _ in members()] == ["Alya Putri", "Cakra Putra"]
     assert waiting() == []
@@ -145,12 +145,12 @@ def test_taken_as_new_it_is_not_asked_again(siblings, reviewer, take, members, w
     assert members("name", "phone") == [("Alya Putri", None), ("Cakra Putra", "+6281234500002")]
 
 
-def test_a_name_is_replaced_where_a_person_says_so(siblings, reviewer, members):
+def test_reviewer_can_replace_the_name(siblings, reviewer, members):
     reviewer.accept_into(siblings.import_.id, 1, None, choices={"name": "incoming"})
     assert members()[0][0] == "Cakra Putra"
 
 
-def test_rejected_it_is_rejected_again_without_a_question(siblings, reviewer, take, waiting):
+def test_rejected_row_is_rejected_again_without_review(siblings, reviewer, take, waiting):
     reviewer.reject(siblings.import_.id, 1)
     again = take("nama,email,telepon\nCakra Putra,ibu@x.example.org,0812-3450-0001\n", source="kelas")
     assert decided(again) == {"rows_read": 1, "rejected": 1}
@@ -160,10 +160,12 @@ def test_rejected_it_is_rejected_again_without_a_question(siblings, reviewer, ta
 # An id used for two
 
 
-def test_one_of_two_duplicates_alone_does_not_become_the_other(take, handed_back, written, members, findings, reviewer):
+def test_corrected_duplicate_does_not_overwrite_the_other_record(
+    take, error_rows, written, members, findings, reviewer
+):
     first = take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono Wijaya,tono@@x.example.org\n")
     assert decided(first) == {"rows_read": 2, "accepted": 1, "rejected": 1}
-    rows = handed_back(first)
+    rows = error_rows(first)
     assert {"value.email", "id.duplicate_in_file"} & set(rows[0]["_codes"].split())
     rows[0]["email"] = "tono@x.example.org"
     alone = take(written(rows, "anggota.csv"))
@@ -174,34 +176,34 @@ def test_one_of_two_duplicates_alone_does_not_become_the_other(take, handed_back
     assert [name for name, _ in members()] == ["Rina Hartati", "Tono Wijaya"]
 
 
-def test_whichever_of_them_came_first(take, handed_back, written, members, findings):
+def test_corrected_duplicate_does_not_overwrite_the_other_in_any_order(take, error_rows, written, members, findings):
     first = take("id,nama,email\n5,Tono Wijaya,tono@@x.example.org\n5,Rina Hartati,rina@x.example.org\n")
     assert decided(first) == {"rows_read": 2, "accepted": 1, "rejected": 1}
     assert ("id.duplicate_in_file", 2) in findings(first), "both things are said at once"
-    rows = handed_back(first)
+    rows = error_rows(first)
     rows[0]["email"] = "tono@x.example.org"
     alone = take(written(rows, "anggota.csv"))
     assert members() == [("Rina Hartati", "rina@x.example.org")]
     assert ("id.conflict_before", 2) in findings(alone)
 
 
-def test_the_same_name_with_values_of_the_other_row_is_a_question_too(take, members, findings):
+def test_same_name_with_values_of_the_other_row_goes_to_review(take, members, findings):
     take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Rina Hartati,Garut\n")
     alone = take("id,nama,kota,email\n5,Rina Hartati,Garut,rina@x.example.org\n")
     assert ("id.conflict_before", 2) in findings(alone)
     assert members("profile_data->>'city'") == [("Bandung",)]
 
 
-def test_as_it_was_it_is_rejected_again(take, handed_back, written, members, findings):
+def test_unchanged_duplicate_is_rejected_again(take, error_rows, written, members, findings):
     first = take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut\n")
-    rows = handed_back(first)
+    rows = error_rows(first)
     alone = take(written(rows, "anggota.csv"))
     assert decided(alone) == {"rows_read": 1, "rejected": 1}
     assert findings(alone) == {("id.duplicate_before", 2)}, "the file has no earlier row"
     assert [name for name, _ in members()] == ["Rina Hartati"]
 
 
-def test_the_record_that_has_the_id_changes_as_before(take, members):
+def test_record_with_the_id_can_still_be_changed(take, members):
     take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut\n")
     done = take("id,nama,kota\n5,Rina Hartati,Cimahi\n")
     assert members("name", "profile_data->>'city'") == [("Rina Hartati", "Cimahi")]
@@ -209,7 +211,7 @@ def test_the_record_that_has_the_id_changes_as_before(take, members):
 
 
 @pytest.mark.parametrize("rows", ["5,Tono Wijaya,Garut", "5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut"])
-def test_nor_is_it_taken_over_where_later_rows_are_newer(take, members, codes, rows):
+def test_contested_id_is_not_taken_over_if_later_rows_win(take, members, codes, rows):
     take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut\n")
     again = take(f"id,nama,kota\n{rows}\n", duplicates=DuplicatePolicy.LAST)
     assert again.counts["review"] == 1
@@ -219,7 +221,7 @@ def test_nor_is_it_taken_over_where_later_rows_are_newer(take, members, codes, r
     assert members("name", "profile_data->>'city'") == [("Rina Hartati", "Cimahi")]
 
 
-def test_accepting_settles_whose_the_row_is_and_not_its_name(take, members, reviewer, findings):
+def test_merging_decides_the_identity_but_not_the_name(take, members, reviewer, findings):
     take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono,tono@x.example.org\n")
     asked = take("id,nama,email,jabatan\n5,Tono Wijaya,tono@x.example.org,Ketua\n")
     assert reviewer.accept_into(asked.import_.id, 1, None).changed == ["position"]
@@ -229,7 +231,7 @@ def test_accepting_settles_whose_the_row_is_and_not_its_name(take, members, revi
         assert members("name", "email", "position") == [("Rina Hartati", "rina@x.example.org", "Sekretaris")]
 
 
-def test_nor_the_values_that_were_not_taken(take, members, reviewer, findings):
+def test_merging_does_not_apply_declined_values_later(take, members, reviewer, findings):
     take("id,nama,email,jabatan\n7,Sari Dewi,sari@x.example.org,Ketua\n")
     asked = take("id,nama,email,jabatan\n8,Sari Dewi,sari@x.example.org,Bendahara\n")
     reviewer.accept_into(asked.import_.id, 1, None)
@@ -240,7 +242,7 @@ def test_nor_the_values_that_were_not_taken(take, members, reviewer, findings):
     assert members("position") == [("Sekretaris",)], "that nobody left out"
 
 
-def test_a_name_that_was_taken_is_no_question_again(take, members, reviewer, findings):
+def test_accepted_name_is_not_reviewed_again(take, members, reviewer, findings):
     take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono,tono@x.example.org\n")
     asked = take("id,nama,email\n5,Tono Wijaya,tono@x.example.org\n")
     reviewer.accept_into(asked.import_.id, 1, None, choices={"name": "incoming", "email": "incoming"})
@@ -249,7 +251,7 @@ def test_a_name_that_was_taken_is_no_question_again(take, members, reviewer, fin
     assert findings(later) == set()
 
 
-def test_a_row_that_was_rejected_settles_nothing(take, members, reviewer, findings):
+def test_rejecting_a_row_does_not_decide_its_id(take, members, reviewer, findings):
     take("id,nama,email\n5,Rina Hartati,rina@x.example.org\n5,Tono,tono@x.example.org\n")
     asked = take("id,nama,email\n5,Tono Wijaya,tono@x.example.org\n")
     reviewer.reject(asked.import_.id, 1)
@@ -258,7 +260,7 @@ def test_a_row_that_was_rejected_settles_nothing(take, members, reviewer, findin
     assert members() == [("Rina Hartati", "rina@x.example.org")]
 
 
-def test_with_an_id_of_its_own_it_is_taken(take, members):
+def test_duplicate_with_its_own_id_is_accepted(take, members):
     take("id,nama,kota\n5,Rina Hartati,Bandung\n5,Tono Wijaya,Garut\n")
     done = take("id,nama,kota\n6,Tono Wijaya,Garut\n")
     assert decided(done) == {"rows_read": 1, "accepted": 1}
@@ -282,13 +284,13 @@ def test_columns_that_withdraw_consent(take, members, header, cell, stored):
     assert second == (None, "active")
 
 
-def test_no_in_such_a_column_withdraws_nothing(take, members):
+def test_no_in_an_opt_out_column_withdraws_nothing(take, members):
     take("id,nama,email,unsubscribed\n1,Satu,a@x.example.org,no\n2,Dua,b@x.example.org,tidak\n")
     assert members(_OUT, "status") == [(None, "active"), (None, "active")]
 
 
 @pytest.mark.parametrize("source", ["anggota", "lain"])
-def test_ways_are_added_to_whatever_the_policy(take, members, source):
+def test_channels_are_added_under_every_policy(take, members, source):
     take("id,nama,email,do_not_contact\n1,Satu,a@x.example.org,phone;sms\n")
     more = "nama,email,do_not_contact\nSatu,a@x.example.org,post\n"
     take(more, source=source, policies={"do_not_contact": MergePolicy.OVERWRITE})
@@ -296,7 +298,7 @@ def test_ways_are_added_to_whatever_the_policy(take, members, source):
 
 
 @pytest.mark.parametrize("policies", [{}, {"status": MergePolicy.OVERWRITE}, {"do_not_contact": MergePolicy.OVERWRITE}])
-def test_no_source_brings_anybody_back(take, members, findings, policies):
+def test_no_source_reactivates_a_person_who_opted_out(take, members, findings, policies):
     take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n", source="buletin")
     for source in ("buletin", "crm"):
         report = take("id,nama,email,status\n1,Satu,a@x.example.org,active\n", source=source, policies=policies)
@@ -304,7 +306,7 @@ def test_no_source_brings_anybody_back(take, members, findings, policies):
         assert ("consent.withdrawn_kept", 2) in findings(report)
 
 
-def test_one_sources_opt_out_outranks_anothers_active(take, members):
+def test_opt_out_of_one_source_overrides_active_of_another(take, members):
     take("id,nama,email,status\n1,Satu,a@x.example.org,active\n", source="crm")
     take("id,nama,email,unsubscribed\n9,Satu,a@x.example.org,yes\n", source="buletin")
     assert members("status", _OUT) == [("active", '["bulk_email"]')], "a letter less does not end a membership"
@@ -314,7 +316,7 @@ def test_one_sources_opt_out_outranks_anothers_active(take, members):
     assert members("status", _OUT) == [("inactive", '["bulk_email"]')]
 
 
-def test_sources_only_add_ways_that_are_closed(take, members):
+def test_sources_can_only_add_channels(take, members):
     take("id,nama,email,do_not_contact\n1,Satu,a@x.example.org,phone\n")
     take("id,nama,email,do_not_contact\n1,Satu,a@x.example.org,sms\n")
     take("id,nama,email,do_not_contact\n1,Satu,a@x.example.org,\n")
@@ -327,7 +329,7 @@ def _brought_back(database, operator, ask):
         service.update(ask("SELECT id FROM members")[0].id, {"status": "active", "do_not_contact": ""})
 
 
-def test_a_person_brings_somebody_back(take, members, database, operator, ask):
+def test_person_can_reactivate_somebody(take, members, database, operator, ask):
     take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n")
     _brought_back(database, operator, ask)
     assert members("status", _OUT) == [("active", None)]
@@ -336,7 +338,7 @@ def test_a_person_brings_somebody_back(take, members, database, operator, ask):
     assert decided(again)["rows_read"] == 1
 
 
-def test_a_person_who_brought_somebody_back_is_not_overruled_by_the_same_list(take, members, database, operator, ask):
+def test_same_list_does_not_undo_a_persons_reactivation(take, members, database, operator, ask):
     take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n")
     _brought_back(database, operator, ask)
     take("id,nama,email,status\n1,Satu,a@x.example.org,unsubscribed\n")
@@ -351,7 +353,7 @@ _SAYS_NO = "id,nama,email,unsubscribed\n1,Satu,a@x.example.org,no\n"
 @pytest.mark.parametrize("later", [
     (_ASKED_OUT,), (_STILL_OUT,), (_STILL_OUT, _ASKED_OUT), (_SAYS_NO, _ASKED_OUT),
 ])  # fmt: skip
-def test_what_a_source_said_before_is_no_new_withdrawal(take, members, database, operator, ask, later):
+def test_earlier_withdrawal_of_a_source_is_not_applied_again(take, members, database, operator, ask, later):
     take(_ASKED_OUT)
     take("id,nama,email,kota,unsubscribed\n1,Satu,a@x.example.org,Garut,yes\n")
     _brought_back(database, operator, ask)
@@ -363,7 +365,7 @@ def test_what_a_source_said_before_is_no_new_withdrawal(take, members, database,
 @pytest.mark.parametrize("later", [
     (_SAYS_NO, _STILL_OUT), ("id,nama,email,unsubscribed,do not call\n1,Satu,a@x.example.org,yes,yes\n",),
 ])  # fmt: skip
-def test_a_new_withdrawal_counts_whoever_brought_somebody_back(take, members, database, operator, ask, later):
+def test_new_withdrawal_counts_after_a_reactivation(take, members, database, operator, ask, later):
     take(_ASKED_OUT)
     _brought_back(database, operator, ask)
     for text in later:
@@ -376,7 +378,7 @@ def test_a_new_withdrawal_counts_whoever_brought_somebody_back(take, members, da
     ("nama,email,status\nDua,dua@x.example.org,aktif\nDua,dua@x.example.org,unsubscribed\n", "review"),
     ("id,nama,hp,unsubscribed\n2,Dua,0812-3450-0001,\n2,Dua,0812-3450-0002,yes\n", "rejected"),
 ])  # fmt: skip
-def test_a_withdrawal_counts_though_its_row_is_handed_back(take, members, findings, text, decision):
+def test_withdrawal_in_a_rejected_row_counts(take, members, findings, text, decision):
     plan = take(text, dry_run=True)
     assert ("consent.taken", 3) in findings(plan)
     assert members() == []
@@ -389,7 +391,7 @@ def test_a_withdrawal_counts_though_its_row_is_handed_back(take, members, findin
     assert ("consent.taken", 3) not in findings(again)
 
 
-def test_so_it_does_where_the_row_itself_is_a_question(take, members, findings):
+def test_withdrawal_in_a_row_in_review_counts(take, members, findings):
     take("id,nama,bergabung\n2,Dua,2020-01-01\n")
     report = take("id,nama,bergabung,do not call\n2,Dua,2112-01-01,yes\n")
     assert decided(report) == {"rows_read": 1, "review": 1}
@@ -397,13 +399,13 @@ def test_so_it_does_where_the_row_itself_is_a_question(take, members, findings):
     assert members("started_on::text", _OUT) == [("2020-01-01", '["phone"]')]
 
 
-def test_but_not_of_a_row_that_may_be_somebody_else(take, members, codes):
+def test_withdrawal_in_a_row_of_an_uncertain_person_does_not_count(take, members, codes):
     report = take("id,nama,email,unsubscribed\n2,Dua,dua@x.example.org,\n2,Tiga,tiga@x.example.org,yes\n")
     assert members("name", _OUT) == [("Dua", None)]
     assert "consent.taken" not in codes(report)
 
 
-def test_what_was_handed_back_before_undoes_no_persons_decision(take, members, database, operator, ask):
+def test_rejected_withdrawal_does_not_undo_a_persons_decision(take, members, database, operator, ask):
     first, second = "2,Dua,0812-3450-0001,\n", "2,Dua,0812-3450-0002,yes\n"
     take(f"id,nama,hp,unsubscribed\n{first}{second}")
     _brought_back(database, operator, ask)
@@ -411,7 +413,7 @@ def test_what_was_handed_back_before_undoes_no_persons_decision(take, members, d
     assert members("name", _OUT) == [("Dua", None), ("Tiga", None)]
 
 
-def test_opt_outs_go_round_by_an_export(take, members, database, import_file, tmp_path, ask):
+def test_opt_outs_round_trip_through_an_export(take, members, database, import_file, tmp_path, ask):
     take("id,nama,email,do_not_contact\n1,Satu,a@x.example.org,phone;bulk_email\n2,Dua,b@x.example.org,\n")
     exported = tmp_path / "members.csv"
     with database.connect() as connection, exported.open("w", encoding="utf-8", newline="") as target:
@@ -430,7 +432,7 @@ def test_opt_outs_go_round_by_an_export(take, members, database, import_file, tm
 
 
 @pytest.mark.parametrize("column", ["organization", "Lembaga", "organisasi"])
-def test_a_column_that_names_the_organization_says_nothing_new(take, members, column):
+def test_column_that_repeats_the_organization_is_not_kept(take, members, column):
     header = f"id,nama,{column}"
     take("id,nama\n1,Satu\n2,Dua\n")
     again = take(f"{header}\n1,Satu,paguyuban-rukun\n2,Dua, PAGUYUBAN  Rukun\n")
@@ -439,7 +441,7 @@ def test_a_column_that_names_the_organization_says_nothing_new(take, members, co
     assert decided(other) == {"rows_read": 2, "merged": 1, "unchanged": 1}
 
 
-def test_an_export_of_one_organization_changes_nothing_there(take, members, database, import_file, tmp_path, home):
+def test_export_of_one_organization_imports_without_changes(take, members, database, import_file, tmp_path, home):
     take("id,nama,email\n1,Satu,a@x.example.org\n")
     exported = tmp_path / "members.csv"
     with database.connect() as connection, exported.open("w", encoding="utf-8", newline="") as target:
@@ -451,7 +453,7 @@ def test_an_export_of_one_organization_changes_nothing_there(take, members, data
 # Values that are asked about
 
 
-def test_a_value_that_is_a_question_waits_and_is_taken_when_a_person_says_so(take, members, waiting, reviewer):
+def test_implausible_value_waits_and_is_applied_when_accepted(take, members, waiting, reviewer):
     plan = take("id,nama,tanggal lahir\n1,Satu,14/02/2112\n", mapping={"tanggal lahir": "birth_date"}, dry_run=True)
     assert decided(plan) == {"rows_read": 1, "review": 1}
     report = take("id,nama,tanggal lahir\n1,Satu,14/02/2112\n", mapping={"tanggal lahir": "birth_date"})
@@ -464,7 +466,7 @@ def test_a_value_that_is_a_question_waits_and_is_taken_when_a_person_says_so(tak
     assert decided(again) == {"rows_read": 1, "unchanged": 1}
 
 
-def test_of_a_known_person_it_waits_beside_the_record(take, members, waiting, reviewer):
+def test_implausible_value_of_a_known_person_waits_with_the_record_as_candidate(take, members, waiting, reviewer):
     take("id,nama,bergabung\n1,Satu,2020-01-01\n")
     report = take("id,nama,bergabung\n1,Satu,2112-01-01\n")
     (item,) = waiting()
@@ -477,14 +479,14 @@ def test_of_a_known_person_it_waits_beside_the_record(take, members, waiting, re
 # Phones by where the organization is
 
 
-def test_numbers_without_a_code_are_of_the_organizations_country(import_file, members):
+def test_numbers_without_a_code_belong_to_the_organizations_country(import_file, members):
     import_file("id,name,country\n1,Rumah Kuala,Malaysia\n2,Rumah Kupang,\n", source="owners")
     for slug, number in (("rumah-kuala", "012-345 6789"), ("rumah-kupang", "0812-3450-0001")):
         import_file(f"id,nama,telepon\n1,Satu,{number}\n", entity="members", organization=slug, source=slug)
     assert members("phone") == [("+60123456789",), ("+6281234500001",)]
 
 
-def test_the_installation_says_how_values_are_read(import_file, settings, ask):
+def test_installation_sets_defaults_for_reading_values(import_file, settings, ask):
     settings.config_file.write_text(
         settings.config_file.read_text()
         + '\n[imports]\ndate_order = "mdy"\nphone_country = "SG"\ntimezone = "Asia/Jayapura"\n'
@@ -495,15 +497,15 @@ def test_the_installation_says_how_values_are_read(import_file, settings, ask):
     assert ask("SELECT to_char(starts_at AT TIME ZONE 'UTC', 'HH24:MI') AS at, timezone FROM events")[0] == (
         "00:00", "Asia/Jayapura",
     )  # fmt: skip
-    said = ImportOptions(phone_country="ID")
-    import_file("id,name,phone\n2,Dua,0812-3450-0001\n", source="dua", options=said)
+    options = ImportOptions(phone_country="ID")
+    import_file("id,name,phone\n2,Dua,0812-3450-0001\n", source="dua", options=options)
     assert ask("SELECT phone FROM organizations WHERE slug = 'dua'")[0].phone == "+6281234500001"
 
 
 # Whose country a number is of
 
 
-def test_a_number_is_of_the_country_of_the_organization_its_row_names(import_file, ask):
+def test_number_belongs_to_the_country_of_the_named_organization(import_file, ask):
     import_file("id,name,country\n1,Kelab Sungai,Malaysia\n2,Paguyuban Rukun,\n3,Verein Fluss,DE\n", source="owners")
     text = (
         "id,nama,organisasi,hp,negara\n1,Ani,kelab-sungai,03-2345 6790,\n2,Budi,Paguyuban Rukun,0812-3450-2001,\n"
@@ -516,7 +518,7 @@ def test_a_number_is_of_the_country_of_the_organization_its_row_names(import_fil
     ]  # fmt: skip
 
 
-def test_a_file_is_read_again_when_an_organization_moved(import_file, ask):
+def test_file_is_read_again_if_an_organization_changed_its_country(import_file, ask):
     import_file("id,name\n1,Kelab Sungai\n", source="owners")
     text = "id,nama,organisasi,hp\n1,Ani,kelab-sungai,03-2345 6790\n"
     import_file(text, entity="members", source="semua", dry_run=True)

@@ -1,4 +1,4 @@
-"""What the database does for a list grows with the list, and not with its square: its plans are looked at."""
+"""The work of the database grows linearly with the list, according to its query plans."""
 
 import re
 
@@ -22,14 +22,14 @@ _COUNTED = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filte
 
 
 def _looked_at(node):
-    """Rows a node gives and passes over, and those of the nodes below it."""
+    """Return the rows that a node returns and filters, including the nodes below it."""
     own = sum(node.get(name, 0) for name in _COUNTED) * node["Actual Loops"]
     return own + sum(_looked_at(below) for below in node.get("Plans", ()))
 
 
 @pytest.fixture
 def work(database):
-    """Give rows looked at by statement of a step."""
+    """Return the scanned rows of each statement of a step."""
     found = {}
 
     def explain(_connection, _cursor, statement, parameters, _context, _executemany):
@@ -83,11 +83,11 @@ def organizations(tmp_path):
     return write
 
 
-def test_a_list_that_comes_for_the_first_time(planned, organizations):
+def test_plans_of_a_first_list_are_linear(planned, organizations):
     _is_linear(planned(organizations("list.csv")))
 
 
-def test_a_list_that_comes_again_as_it_was_and_changed(planned, import_file, organizations):
+def test_plans_of_a_repeated_list_are_linear(planned, import_file, organizations):
     import_file(organizations("list.csv"), source="list")
     _is_linear(planned(organizations("list.csv")))
     other_bytes = organizations("list.csv")
@@ -96,7 +96,7 @@ def test_a_list_that_comes_again_as_it_was_and_changed(planned, import_file, org
     _is_linear(planned(organizations("list.csv", changed=0.1)))
 
 
-def test_rows_are_taken_from_an_earlier_import_a_few_at_a_time(
+def test_rows_are_copied_from_an_earlier_import_in_small_steps(
     installation, operator, work, import_file, organizations
 ):
     import_file(organizations("list.csv"), source="list")
@@ -111,18 +111,18 @@ def test_rows_are_taken_from_an_earlier_import_a_few_at_a_time(
     assert rows <= _A_ROW * _ROWS
 
 
-def test_a_list_of_another_source_about_the_same(planned, import_file, organizations):
+def test_plans_of_a_second_source_are_linear(planned, import_file, organizations):
     import_file(organizations("list.csv"), source="list")
     _is_linear(planned(organizations("list.csv", changed=0.1), source="other"))
 
 
-def test_a_list_of_one_name(planned, tmp_path):
+def test_plans_of_a_list_with_one_name_are_linear(planned, tmp_path):
     file = tmp_path / "list.csv"
     file.write_text("id,name\n" + "".join(f"{number},Forum Air\n" for number in range(_ROWS)), "utf-8")
     _is_linear(planned(file))
 
 
-def test_a_name_that_many_have_in_other_places(planned, import_file, tmp_path):
+def test_plans_of_a_name_common_in_other_places_are_linear(planned, import_file, tmp_path):
     def write(name, place):
         rows = "".join(f"{place}-{number},Forum Air,{place} {number}\n" for number in range(_ROWS))
         (tmp_path / name).write_text(f"id,name,city\n{rows}", "utf-8")
@@ -132,7 +132,7 @@ def test_a_name_that_many_have_in_other_places(planned, import_file, tmp_path):
     _is_linear(planned(write("here.csv", "Desa"), source="here"))
 
 
-def test_people_of_one_organization(planned, import_file, tmp_path):
+def test_plans_of_members_are_linear(planned, import_file, tmp_path):
     import_file("id,name\n1,Forum Ukur\n", source="owners")
     file = tmp_path / "people.csv"
     write_list("members", file, _ROWS)
@@ -144,8 +144,8 @@ def test_people_of_one_organization(planned, import_file, tmp_path):
     _is_linear(planned(other_bytes, "members", HOME))
 
 
-def test_the_planner_hears_of_evidence_when_it_grows_by_a_tenth(import_file, ask, monkeypatch):
-    monkeypatch.setattr(locks, "_WORTH_STATISTICS", 1)
+def test_statistics_of_evidence_are_refreshed_after_ten_percent_growth(import_file, ask, monkeypatch):
+    monkeypatch.setattr(locks, "_FEWEST_ROWS", 1)
 
     def heard(numbers):
         import_file("id,name\n" + "".join(f"{number},Forum {number}\n" for number in numbers), source="list")

@@ -1,4 +1,4 @@
-"""What plugins return and raise: anything but what their contract says is their failure, kept and told as such."""
+"""A plugin that violates its contract or raises fails its own job, with a stored error."""
 
 import json
 import signal
@@ -77,7 +77,7 @@ _RAISED = [
 
 @pytest.fixture
 def odd(install, settings):
-    """Install and enable a plugin that does this."""
+    """Install and enable a plugin with this behavior."""
 
     def run(**does):
         code = _CODE
@@ -92,7 +92,7 @@ def odd(install, settings):
 
 @pytest.fixture
 def in_a_step():
-    """As while Dagster runs a step: Ctrl-C raises something else than KeyboardInterrupt."""
+    """Behave as Dagster does while a step runs: Ctrl-C raises another exception than KeyboardInterrupt."""
     before = signal.signal(signal.SIGINT, lambda *_: None)
     yield
     signal.signal(signal.SIGINT, before)
@@ -111,18 +111,18 @@ def stage_odd(installation, operator, tmp_path):
 
 
 @pytest.mark.parametrize("what", ["read", "normalize"])
-@pytest.mark.parametrize(("code", "said"), _RAISED)
-def test_whatever_is_raised_fails_the_import(odd, stage_odd, ask, in_a_step, what, code, said):
+@pytest.mark.parametrize(("code", "message"), _RAISED)
+def test_any_exception_of_a_plugin_fails_the_import(odd, stage_odd, ask, in_a_step, what, code, message):
     odd(**{what: code})
     with pytest.raises(ImportFailed, match=f"odd@1.0 failed while {what[:7]}") as caught:
         stage_odd()
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert len(caught.value.message) < 1_000
     (row,) = ask("SELECT state, failure FROM imports")
     assert (row.state, row.failure) == ("failed", caught.value.message)
 
 
-def test_somebody_who_presses_ctrl_c_interrupts_and_fails_nothing(odd, stage_odd, ask):
+def test_keyboard_interrupt_does_not_fail_the_import(odd, stage_odd, ask):
     odd(read="fails(KeyboardInterrupt())")
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a program that has just begun
     try:
@@ -134,7 +134,7 @@ def test_somebody_who_presses_ctrl_c_interrupts_and_fails_nothing(odd, stage_odd
 
 
 @pytest.mark.parametrize("error", ["SystemExit(0)", "KeyboardInterrupt()", "BaseException('x')"])
-def test_whatever_is_raised_while_it_is_imported_is_its_failure(odd, settings, in_a_step, error):
+def test_exception_at_module_import_is_the_plugins_failure(odd, settings, in_a_step, error):
     odd(module=f"raise {error}\n")
     with pytest.raises(PluginUnavailable, match="cannot be loaded"):
         load(get_plugin(settings, "odd"), "organization_importer")
@@ -165,23 +165,23 @@ _READ = [
 ]
 
 
-@pytest.mark.parametrize(("code", "said"), _READ)
-def test_a_batch_of_a_wrong_shape_fails_the_import(odd, stage_odd, ask, code, said):
+@pytest.mark.parametrize(("code", "message"), _READ)
+def test_malformed_batch_fails_the_import(odd, stage_odd, ask, code, message):
     odd(read=code)
     with pytest.raises(ImportFailed, match=r"odd@1\.0 broke its contract") as caught:
         stage_odd()
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert ask("SELECT state FROM imports")[0].state == "failed"
 
 
-def test_a_normalizer_is_held_to_the_same(odd, stage_odd, ask):
+def test_malformed_batch_of_a_normalizer_fails_the_import(odd, stage_odd, ask):
     odd(normalize="replace(batch, read_as={'a': {1, 2}})")
     with pytest.raises(ImportFailed, match="read_as must be JSON"):
         stage_odd()
     assert ask("SELECT state FROM imports")[0].state == "failed"
 
 
-def test_characters_that_cannot_be_kept_are_replaced_in_findings(odd, stage_odd, ask):
+def test_unstorable_characters_are_replaced_in_findings(odd, stage_odd, ask):
     odd(
         read="batch([issue(column='a' + chr(0), value=chr(0xd800) + 'x' * 20000, params={'b' + chr(0): [chr(0)]})],"
         " read_as={'encoding': chr(0)}).__class__(**vars(batch([issue(column='a' + chr(0),"
@@ -196,14 +196,14 @@ def test_characters_that_cannot_be_kept_are_replaced_in_findings(odd, stage_odd,
 
 
 @pytest.mark.parametrize("issue", ["params={'a': object()}", "code=5", "column=5"])
-def test_a_finding_about_the_file_is_held_to_the_same(odd, stage_odd, ask, issue):
+def test_unstorable_characters_are_replaced_in_file_findings(odd, stage_odd, ask, issue):
     odd(read=f"fails(UnreadableSource(issue(severity=Severity.FATAL, row_number=None, **dict({issue}))))")
     with pytest.raises(ImportFailed, match="broke its contract"):
         stage_odd()
     assert ask("SELECT state FROM imports")[0].state == "failed"
 
 
-@pytest.mark.parametrize(("code", "said"), [
+@pytest.mark.parametrize(("code", "message"), [
     *_RAISED[:2], *_RAISED[4:6],
     ("None", "returned a NoneType"),
     ("CommandResult(text=5)", "text of a result"),
@@ -212,11 +212,11 @@ def test_a_finding_about_the_file_is_held_to_the_same(odd, stage_odd, ask, issue
     ("CommandResult(exit_code=4000)", "exit code"),
     ("CommandResult(read_as={'a': object()})", "read_as of a result must be JSON"),
 ])  # fmt: skip
-def test_a_command_that_fails_is_a_failure(odd, capsys, tmp_path, monkeypatch, code, said):
+def test_failing_command_is_reported(odd, capsys, tmp_path, monkeypatch, code, message):
     odd(command=code)
     monkeypatch.chdir(tmp_path)
     assert run(["odd", "go"], launcher=None) == 1
-    assert said in " ".join(capsys.readouterr().err.split())
+    assert message in " ".join(capsys.readouterr().err.split())
 
 
 def _signals(**wrong):
@@ -228,7 +228,7 @@ def _signals(**wrong):
     return enrich_wrongly
 
 
-@pytest.mark.parametrize(("does", "said"), [
+@pytest.mark.parametrize(("does", "message"), [
     (lambda *_: sys.exit(0), "SystemExit"),
     (lambda *_: 1 / 0, "ZeroDivisionError"),
     (lambda *_: None, "returned a NoneType"),
@@ -241,14 +241,14 @@ def _signals(**wrong):
     (_signals(property="p", value="x" * 10_000), "value cannot be stored"),
     (_signals(method="x" * 10_000), "method cannot be stored"),
 ])  # fmt: skip
-def test_an_enricher_that_gives_no_signals_fails_its_run(
-    import_file, settings, installation, operator, ask, monkeypatch, does, said
+def test_enricher_that_returns_no_signals_fails_its_run(
+    import_file, settings, installation, operator, ask, monkeypatch, does, message
 ):
     import_file("id,name\n1,Rumah Air\n")
     set_enabled(settings, "sdgs-keyword", enabled=True)
     monkeypatch.setattr("kelompok_sdgs_keyword.plugin.SdgsKeywordEnricher.enrich", does)
     request = EnrichmentRequest(plugin="sdgs-keyword", job="detect-sdgs")
-    with pytest.raises(EnrichmentFailed, match=said):
+    with pytest.raises(EnrichmentFailed, match=message):
         enrich(installation, request_enrichment(installation, request, operator))
     assert ask("SELECT state FROM enrichments")[0].state == "failed"
 
@@ -262,7 +262,7 @@ def test_an_enricher_that_gives_no_signals_fails_its_run(
     ("json-import", '[\n{"name": "A"},\n{"name": "B", "ci\\u0000ty": "x"}\n]', 2, 3),
     ("json-import", '[{"name": "A", "\\ud800": "x"}]', 2, 1),
 ])  # fmt: skip
-def test_a_name_that_cannot_be_kept_is_an_error_with_line_and_column(import_file, ask, plugin, content, column, line):
+def test_unstorable_name_is_an_error_with_line_and_column(import_file, ask, plugin, content, column, line):
     with pytest.raises(SourceUnreadable) as caught:
         import_file(content, name=f"daftar.{plugin[:4].strip('-')}", plugin=plugin)
     assert f"name of column {column} on line {line}" in caught.value.message

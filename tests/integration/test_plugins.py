@@ -1,4 +1,4 @@
-"""Plugins that are off, broken, explode or misbehave: each its own problem and nobody else's."""
+"""Disabled, broken and failing plugins affect only themselves."""
 
 import json
 import shutil
@@ -10,8 +10,8 @@ from kelompok_core.errors import GivenSettingWrong, ImportFailed, PluginUnavaila
 from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.shared.profiles import Profile, chosen_profile, save_profile
 from kelompok_core.plugin_host.configuration import check_config, plugin_settings, resolve_secret, set_enabled
+from kelompok_core.plugin_host.contract_names import contract_named, list_contract_names
 from kelompok_core.plugin_host.loading import load, plugin_context
-from kelompok_core.plugin_host.manifest import CONTRACT_NAMES
 from kelompok_core.plugin_host.registry import (
     PluginState,
     get_plugin,
@@ -29,7 +29,7 @@ _MANIFEST = {
 }
 
 
-def test_a_disabled_plugins_code_is_never_imported(install, settings, installation, operator, import_file):
+def test_code_of_a_disabled_plugin_is_never_imported(install, settings, installation, operator, import_file):
     install(_MANIFEST, init="raise RuntimeError('imported')")
     assert get_plugin(settings, "odd").state is PluginState.DISABLED
     import_file("name\nSatu\n")
@@ -38,7 +38,7 @@ def test_a_disabled_plugins_code_is_never_imported(install, settings, installati
     assert "odd_plugin" not in sys.modules
 
 
-def test_what_is_installed_or_removed_meanwhile_is_noticed(install, settings, tmp_path):
+def test_plugin_installed_or_removed_meanwhile_is_noticed(install, settings, tmp_path):
     def names():
         return {plugin.name for plugin in list_plugins(settings)}
 
@@ -65,7 +65,7 @@ def test_what_is_installed_or_removed_meanwhile_is_noticed(install, settings, tm
     (_MANIFEST | {"description": "a\x1b]0;b"}, "control character U+001B"),
     (_MANIFEST | {"config_schema": {"type": "object", "properties": {"a\u202e": {}}}}, "control character U+202E"),
 ])  # fmt: skip
-def test_a_broken_manifest_is_shown_with_its_reason_and_harms_nobody(install, settings, manifest, reason):
+def test_broken_manifest_is_shown_with_its_reason_and_does_not_affect_others(install, settings, manifest, reason):
     install(manifest)
     plugins = {one.name: one for one in list_plugins(settings)}
     assert plugins["odd"].state is PluginState.BROKEN
@@ -73,14 +73,14 @@ def test_a_broken_manifest_is_shown_with_its_reason_and_harms_nobody(install, se
     assert plugins["csv-import"].state is PluginState.ENABLED
 
 
-def test_a_manifest_for_another_host_is_incompatible(install, settings):
+def test_manifest_for_another_host_is_incompatible(install, settings):
     install(_MANIFEST | {"api": "99"})
     found = get_plugin(settings, "odd")
     assert found.state is PluginState.INCOMPATIBLE
     assert "99" in found.reason
 
 
-def test_a_manifest_of_only_five_fields_is_enough(install, settings):
+def test_manifest_with_only_five_fields_is_valid(install, settings):
     install({"name": "odd", "version": "1", "description": "", "capabilities": [], "commands": ["hello"]})
     assert get_plugin(settings, "odd").state is PluginState.DISABLED
 
@@ -95,7 +95,7 @@ def test_a_manifest_of_only_five_fields_is_enough(install, settings):
     ("class Reader:\n    def __init__(self): raise ValueError('no')", "no"),
     ("def broken(:", "SyntaxError"),
 ])  # fmt: skip
-def test_an_exploding_module_is_that_plugins_failure(install, settings, code, reason):
+def test_module_that_raises_is_its_plugins_failure(install, settings, code, reason):
     install(_MANIFEST, reader=code)
     set_enabled(settings, "odd", enabled=True)
     assert {one.name: one.state for one in list_plugins(settings)}["csv-import"] is PluginState.ENABLED
@@ -104,9 +104,7 @@ def test_an_exploding_module_is_that_plugins_failure(install, settings, code, re
     assert reason in str(caught.value)
 
 
-def test_what_a_reader_raises_fails_its_import_and_leaves_the_core_alone(
-    install, settings, installation, operator, ask, tmp_path
-):
+def test_exception_of_a_reader_fails_only_its_import(install, settings, installation, operator, ask, tmp_path):
     from kelompok_core.imports.receiving.receive import ImportRequest, receive
     from kelompok_core.imports.staging.stage import stage
 
@@ -124,14 +122,14 @@ def test_what_a_reader_raises_fails_its_import_and_leaves_the_core_alone(
     assert not ask("SELECT FROM organizations")
 
 
-def test_a_plugin_the_settings_name_and_nobody_installed_is_shown(settings):
+def test_configured_plugin_that_is_not_installed_is_shown(settings):
     set_enabled(settings, "lost", enabled=True)
     lost = get_plugin(settings, "lost")
     assert lost.state is PluginState.BROKEN
     assert "not installed" in lost.reason
 
 
-def test_settings_are_checked_against_the_plugins_schema(settings):
+def test_settings_are_validated_against_the_plugins_schema(settings):
     settings.config_file.write_text('[plugins.csv-import]\nenabled = true\ndelimeter = ";"\n')
     found = get_plugin(settings, "csv-import")
     assert found.state is PluginState.MISCONFIGURED
@@ -145,7 +143,7 @@ def test_settings_are_checked_against_the_plugins_schema(settings):
 @pytest.mark.parametrize(
     "text", ["plugins = 1", "[plugins]\ncsv-import = 1", "[plugins.csv-import]\nenabled = 'yes'", "x ="]
 )
-def test_a_wrong_settings_file_says_where(settings, text):
+def test_invalid_settings_file_is_reported_with_its_position(settings, text):
     settings.config_file.write_text(text)
     with pytest.raises(SettingsError):
         plugin_settings(settings)
@@ -182,7 +180,7 @@ def test_secrets_are_references_and_reach_only_the_context(install, settings, mo
             resolve_secret("token", reference)
 
 
-def test_numbers_given_as_text_are_numbers(settings):
+def test_numbers_given_as_text_are_converted(settings):
     manifest = get_plugin(settings, "csv-import").manifest
     assert check_config(manifest, {"header_line": "3", "delimiter": "3"}) == {
         "header_line": 3, "delimiter": "3",
@@ -192,7 +190,7 @@ def test_numbers_given_as_text_are_numbers(settings):
             check_config(manifest, {"header_line": wrong})
 
 
-def test_the_context_holds_no_way_to_the_database(settings):
+def test_context_has_no_access_to_the_database(settings):
     with plugin_context(settings, get_plugin(settings, "csv-import"), config={}, dry_run=False) as context:
         names = {name for name in dir(context) if not name.startswith("_")}
     assert names == {
@@ -201,11 +199,13 @@ def test_the_context_holds_no_way_to_the_database(settings):
     }  # fmt: skip
 
 
-def test_the_manifests_words_are_the_contracts():
-    from kelompok_core.contracts import CONTRACTS
+def test_each_entity_has_a_name_for_its_importers():
+    from kelompok_core.contracts import CONTRACTS, Importer
 
-    assert frozenset(CONTRACTS) == CONTRACT_NAMES
-    assert len(CONTRACTS) == 9
+    of_entities = {"organization_importer", "member_importer", "post_importer", "event_importer"}
+    assert set(list_contract_names()) == {*CONTRACTS, *of_entities}
+    assert {contract_named(name) for name in (*of_entities, "importer")} == {Importer}
+    assert contract_named("job_runner") is not Importer
 
 
 _READER = """
@@ -229,7 +229,7 @@ class Reader:
 
 @pytest.fixture
 def read_odd(install, settings, installation, operator, tmp_path):
-    """Import with a reader that yields this, up to staging."""
+    """Stage an import with a reader that yields these batches."""
     from kelompok_core.imports.receiving.receive import ImportRequest, receive
     from kelompok_core.imports.staging.stage import stage
 
@@ -245,7 +245,7 @@ def read_odd(install, settings, installation, operator, tmp_path):
     return run
 
 
-@pytest.mark.parametrize(("yielded", "said"), [
+@pytest.mark.parametrize(("yielded", "message"), [
     ("None", "NoneType"),
     ("batch(names=[1])", "'name' is not text"),
     ("batch(names=['\\ud800'])", "'name' is not text"),
@@ -256,15 +256,15 @@ def read_odd(install, settings, installation, operator, tmp_path):
     ("batch(issues=[Issue(code='x', severity=Severity.ERROR, row_number=7)])", "not in its batch"),
     ("batch(), batch()", "tuple"),
 ])  # fmt: skip
-def test_a_batch_off_its_contract_is_named_as_the_plugins_slip(read_odd, ask, yielded, said):
+def test_batch_that_violates_the_contract_is_the_plugins_error(read_odd, ask, yielded, message):
     with pytest.raises(ImportFailed, match=r"odd@1\.0 broke its contract") as caught:
         read_odd(yielded)
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert ask("SELECT state FROM imports")[0].state == "failed"
     assert not ask("SELECT FROM import_rows")
 
 
-def test_nul_in_cells_and_findings_of_any_plugin_is_shown_as_a_picture(read_odd, ask):
+def test_nul_in_cells_and_findings_of_any_plugin_is_replaced_by_a_symbol(read_odd, ask):
     read_odd(
         "batch(names=['A\\0B'], issues=[Issue(code='mine.odd', severity=Severity.WARNING, row_number=1, value='\\0')])"
     )
@@ -291,7 +291,7 @@ _CONNECTED = _MANIFEST | {
 @pytest.mark.parametrize(
     "given", [{"token": "file:/etc/hostname"}, {"token": "env:HOME"}, {"url": "http://x"}, {"new": "1"}]
 )
-def test_a_request_chooses_neither_secrets_nor_addresses(install, settings, given):
+def test_request_cannot_set_secrets_or_addresses(install, settings, given):
     install(_CONNECTED, reader="")
     set_enabled(settings, "odd", enabled=True)
     require_per_request(settings, "odd", {"page": "2"})
@@ -302,7 +302,7 @@ def test_a_request_chooses_neither_secrets_nor_addresses(install, settings, give
         require_per_request(settings, "odd", {"page": "two"})
 
 
-def test_a_manifest_that_gives_a_secret_away_is_refused_when_it_is_read(install, settings):
+def test_manifest_that_exposes_a_secret_is_refused(install, settings):
     given_away = json.loads(json.dumps(_CONNECTED))
     given_away["config_schema"]["properties"]["token"]["per_request"] = True
     install(given_away, reader="")
@@ -310,7 +310,7 @@ def test_a_manifest_that_gives_a_secret_away_is_refused_when_it_is_read(install,
     assert (plugin.state, "'token' cannot be per_request" in plugin.reason) == (PluginState.BROKEN, True)
 
 
-def test_a_profile_is_the_operators_and_has_all_settings(settings, import_file):
+def test_profile_of_the_operator_has_all_settings(settings, import_file):
     options = ImportOptions(config={"max_columns": 2})
     save_profile(settings, "narrow", Profile(options=options))
     assert chosen_profile(settings, ImportOptions(profile="narrow")).options.config == {"max_columns": 2}

@@ -1,4 +1,4 @@
-"""Files of an installation: for its user alone, closed where an older version left them open, gone after kills."""
+"""Files of an installation are private to its user, and a killed process's files are removed."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from kelompok_core.installation_home import make_installation, make_way, secure_
 from kelompok_core.plugin_host.loading import plugin_context
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.sources.inbox import Inbox, take_files
-from kelompok_core.sources.storage import written_whole
+from kelompok_core.sources.storage import atomic_text_file
 from kelompok_core.working_folders import sweep, working_folder
 
 
@@ -30,14 +30,14 @@ def _open_to_others(folder):
 
 @pytest.fixture
 def loose():
-    """A process that leaves what it makes open to all, as most do."""
+    """A process that creates files readable by all, as most do."""
     before = os.umask(0)
     yield
     os.umask(before)
 
 
 @pytest.mark.usefixtures("loose")
-def test_received_files_and_inboxes_are_their_users_alone(import_file, settings, database):
+def test_received_files_and_inboxes_are_private(import_file, settings, database):
     import_file("name\nSatu\n")
     inbox = Inbox(plugin="csv-import", job="import-organizations", folder=settings.home / "inbox/csv-import/x")
     with database.connect() as connection:
@@ -48,7 +48,7 @@ def test_received_files_and_inboxes_are_their_users_alone(import_file, settings,
 
 @pytest.mark.usefixtures("loose")
 def test_error_files_are_readable_only_by_their_user(settings):
-    with written_whole(settings.storage_url, "errors/a/list.csv", encoding="utf-8") as file:
+    with atomic_text_file(settings.storage_url, "errors/a/list.csv", encoding="utf-8") as file:
         file.write("name\nSatu\n")
         file.flush()
         assert _open_to_others(settings.home) == []
@@ -57,7 +57,7 @@ def test_error_files_are_readable_only_by_their_user(settings):
 
 
 @pytest.mark.usefixtures("loose")
-def test_what_an_older_version_left_open_is_closed(settings):
+def test_files_left_public_by_an_older_version_become_private(settings):
     make_installation(settings)
     home = settings.home
     (home / "files/sha256/ab").mkdir(parents=True)
@@ -76,7 +76,7 @@ def test_what_an_older_version_left_open_is_closed(settings):
 
 
 @pytest.mark.usefixtures("loose")
-def test_an_inbox_that_the_operator_opened_stays_open(settings):
+def test_inbox_shared_by_the_operator_stays_shared(settings):
     make_installation(settings)
     folder = settings.home / "inbox/csv-import/import-members/forum-air"
     folder.mkdir(parents=True)
@@ -86,13 +86,13 @@ def test_an_inbox_that_the_operator_opened_stays_open(settings):
     assert _mode(settings.home) == 0o711, "others go through the home to it"
 
 
-def test_the_database_user_can_reach_its_data_folder(tmp_path, monkeypatch):
+def test_database_user_can_reach_its_data_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(installation_home.os, "geteuid", lambda: 0)
     make_way(tmp_path / "srv/kelompok")
     assert [_mode(tmp_path / one) for one in ("srv", "srv/kelompok")] == [0o711, 0o711]
 
 
-def test_a_plugins_working_folder_is_in_the_home_or_where_it_is_configured(settings, tmp_path):
+def test_working_folder_of_a_plugin_is_in_the_home_or_as_configured(settings, tmp_path):
     plugin = get_plugin(settings, "csv-import")
     with plugin_context(settings, plugin, config={}, dry_run=True) as context:
         assert context.workdir.parent == settings.home / "tmp"
@@ -117,7 +117,7 @@ with working_folder(read_settings()) as folder:
 """
 
 
-def test_the_working_folder_of_a_killed_process_goes_with_the_next_sweep(settings):
+def test_working_folder_of_a_killed_process_is_removed_by_the_next_sweep(settings):
     environment = os.environ | {"KELOMPOK_HOME": str(settings.home)}
     command = [sys.executable, "-c", _WORKER]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -129,7 +129,7 @@ def test_the_working_folder_of_a_killed_process_goes_with_the_next_sweep(setting
     assert not folder.exists()
 
 
-def test_a_sweep_leaves_alone_what_may_be_in_use(settings):
+def test_sweep_keeps_folders_that_may_be_in_use(settings):
     with working_folder(settings) as mine:
         tmp = mine.parent
         (tmp / "notes").mkdir()

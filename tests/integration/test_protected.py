@@ -1,4 +1,4 @@
-"""Whatever a file's headers and cells say, an import sets no protected column."""
+"""An import sets no protected column, for any headers and cells."""
 
 import csv
 import io
@@ -29,13 +29,13 @@ _ODD = (
 
 
 def _strangers(descriptor):
-    """What a file may say that is no field: protected columns by their names, and others."""
+    """Columns of a file that are not fields: protected columns by their names, and others."""
     headers = st.sampled_from([*sorted(descriptor.protected), *_ODD])
     return st.lists(headers, min_size=1, max_size=6, unique=True)
 
 
 def _watched(descriptor):
-    """The record without what an import may write: fields, what is computed of them, and extra data."""
+    """Return the record without the columns that an import may write: fields, computed values and extra data."""
     written = [field.stored_in for field in descriptor.fields if not field.key]
     written += [derived.name for derived in descriptor.derived]
     keyed = {field.stored_in for field in descriptor.fields if field.key} | {descriptor.extra_column}
@@ -51,7 +51,7 @@ def _watched(descriptor):
 @pytest.mark.parametrize("entity", list_entities())
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_no_file_sets_a_protected_column(import_file, ask, entity, data):
+def test_file_cannot_set_a_protected_column(import_file, ask, entity, data):
     descriptor = get_descriptor(entity)
     organization = None
     if descriptor.belongs:
@@ -74,7 +74,7 @@ def test_no_file_sets_a_protected_column(import_file, ask, entity, data):
     ("entity", "name"),
     [(entity, name) for entity in list_entities() for name in sorted(get_descriptor(entity).protected)],
 )
-def test_no_mapping_reaches_a_protected_column(import_file, ask, entity, name):
+def test_mapping_cannot_name_a_protected_column(import_file, ask, entity, name):
     descriptor = get_descriptor(entity)
     content = f"external id,{descriptor.label},organisasi,x\n1,Satu,Rumah,claimed\n"
     with pytest.raises(UsageError, match=name):

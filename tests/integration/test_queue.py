@@ -1,4 +1,4 @@
-"""The queue: who gets which import, how many at a time, and what a worker that died or was robbed may still write."""
+"""The queue: which worker gets which import, how many run, and what a replaced worker may write."""
 
 import threading
 from contextlib import suppress
@@ -18,8 +18,8 @@ from kelompok_core.imports.running.queue import (
     claim,
     enqueue,
     finish,
-    give_back,
     listening,
+    requeue,
     withdraw,
 )
 from kelompok_core.imports.running.wait_for_worker import run_on_worker
@@ -38,7 +38,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def submit(installation, operator, file):
-    """Open an import as the API does: queued in the transaction that opens it."""
+    """Open an import as the API does, and enqueue it in the same transaction."""
 
     def run(source, *, actor=operator, **more):
         request = ImportRequest(
@@ -53,7 +53,7 @@ def submit(installation, operator, file):
 
 @pytest.fixture
 def ask_queue(database):
-    """Call a function of the queue in a transaction of its own."""
+    """Call a function of the queue in its own transaction."""
 
     def run(function, *arguments):
         with database.connect() as connection, connection.begin():
@@ -62,7 +62,7 @@ def ask_queue(database):
     return run
 
 
-def test_imports_are_given_out_in_order_and_two_at_a_time(submit, ask_queue, database):
+def test_imports_are_claimed_in_order_and_two_at_a_time(submit, ask_queue, database):
     ids = [submit(f"list {number}") for number in range(3)]
     with Presence(database, uuid4()) as worker:
         claims = [ask_queue(claim, worker.id) for _ in range(3)]
@@ -74,7 +74,7 @@ def test_imports_are_given_out_in_order_and_two_at_a_time(submit, ask_queue, dat
 
 @pytest.fixture
 def submit_as(installation, file, submit, person):
-    """Open an import as somebody else: a steward of this name, made when it is named first."""
+    """Open an import as a steward of this name, who is created at the first use."""
     known = {}
 
     def run(name, source, **more):
@@ -133,7 +133,7 @@ def test_a_single_sender_gets_all_workers(submit, ask_queue, database):
         assert [ask_queue(claim, worker.id).import_id for worker in (one, other)] == ids
 
 
-def test_an_import_is_given_to_another_only_when_its_worker_is_gone(submit, ask_queue, database, installation):
+def test_import_is_claimed_by_another_only_after_its_worker_died(submit, ask_queue, database, installation):
     import_id = submit("list")
     with Presence(database, uuid4()) as first:
         mine = ask_queue(claim, first.id)
@@ -145,18 +145,18 @@ def test_an_import_is_given_to_another_only_when_its_worker_is_gone(submit, ask_
         ask_queue(finish, mine, ImportFailed("of the dead"))
         assert ask_queue(get_import, import_id).leased_by == third.id, "who has an older number writes nothing"
         ask_queue(finish, again, ImportFailed("it stopped", hint="do this"))
-    told = ask_queue(get_import, import_id)
-    assert (told.queued_at, told.failure, told.failure_hint) == (None, "it stopped", "do this")
+    stored = ask_queue(get_import, import_id)
+    assert (stored.queued_at, stored.failure, stored.failure_hint) == (None, "it stopped", "do this")
 
 
-def test_who_is_asked_to_stop_has_not_tried(submit, ask_queue, database):
+def test_stopped_worker_uses_no_attempt(submit, ask_queue, database):
     submit("list")
     with Presence(database, uuid4()) as worker:
-        ask_queue(give_back, ask_queue(claim, worker.id))
+        ask_queue(requeue, ask_queue(claim, worker.id))
         assert ask_queue(claim, worker.id).attempts == 1
 
 
-def test_a_worker_whose_import_was_taken_up_by_another_writes_nothing_more(submit, ask_queue, database, installation):
+def test_worker_whose_import_was_taken_over_writes_nothing_more(submit, ask_queue, database, installation):
     import_id = submit("list")
     with Presence(database, uuid4()) as worker:
         ask_queue(claim, worker.id)
@@ -171,7 +171,7 @@ def withdraw_by_force(connection, import_id):
 
 
 class _Robbed:
-    """An installation on which something happens when the first rows are staged."""
+    """An installation that calls a function when the first rows are staged."""
 
     def __init__(self, installation, rob):
         self._rob = rob
@@ -185,7 +185,7 @@ class _Robbed:
             self._rob = None
 
 
-def test_ten_of_one_organization_wait_and_the_eleventh_is_told_so(submit, installation):
+def test_eleventh_waiting_import_of_an_organization_is_refused(submit, installation):
     for number in range(MOST_WAITING):
         submit(f"list {number}")
     with pytest.raises(QueueFull, match="10 imports wait already"):
@@ -194,7 +194,7 @@ def test_ten_of_one_organization_wait_and_the_eleventh_is_told_so(submit, instal
     assert len(kept) == 1, "what was refused left nothing"
 
 
-def test_twenty_at_once_with_one_key_are_one_import(submit, database):
+def test_concurrent_requests_with_one_key_are_one_import(submit, database):
     found = []
     meeting = threading.Barrier(2)
 
@@ -215,7 +215,7 @@ def test_twenty_at_once_with_one_key_are_one_import(submit, database):
     assert len(set(found)) == 1
 
 
-def test_the_bell_rings(submit, database):
+def test_worker_is_notified_of_a_new_import(submit, database):
     with listening(database) as wait:
         rung = threading.Event()
         waiting = threading.Thread(target=lambda: (wait(30), rung.set()))
@@ -225,7 +225,7 @@ def test_the_bell_rings(submit, database):
         waiting.join(10)
 
 
-def test_a_worker_that_is_killed_is_dead_at_once_and_forgotten(ask_queue, database):
+def test_killed_worker_is_dead_immediately_and_forgotten(ask_queue, database):
     killed = Presence(database, uuid4())
     killed.__enter__()
     assert ask_queue(count_workers) == 1
@@ -240,20 +240,20 @@ def test_a_worker_that_is_killed_is_dead_at_once_and_forgotten(ask_queue, databa
     assert killed.lost.wait(30)
 
 
-def test_a_worker_that_is_not_seen_counts_as_dead(ask_queue, database):
+def test_worker_without_a_heartbeat_is_dead(ask_queue, database):
     with Presence(database, uuid4()):
         ask_queue(lambda connection: connection.exec_driver_sql(
             "UPDATE workers SET seen_at = now() - interval '31 seconds'"))  # fmt: skip
         assert ask_queue(count_workers) == 0
 
 
-def test_nobody_to_hand_over_to(installation, operator, file):
+def test_import_is_not_handed_over_without_a_worker(installation, operator, file):
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
     import_id = receive(installation, request, operator).import_id
     assert run_on_worker(installation, import_id, lambda _: None) is False
 
 
-def test_handed_over_and_told_how_it_ended(installation, operator, file, database, ask_queue):
+def test_handed_over_import_reports_how_it_ended(installation, operator, file, database, ask_queue):
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
     import_id = receive(installation, request, operator).import_id
     steps = []
@@ -268,13 +268,13 @@ def test_handed_over_and_told_how_it_ended(installation, operator, file, databas
     with Presence(database, uuid4()) as worker:
         working = threading.Thread(target=work, args=(worker,))
         working.start()
-        with pytest.raises(Exception, match="x: is wrong") as told:
+        with pytest.raises(Exception, match="x: is wrong") as caught:
             run_on_worker(installation, import_id, lambda progress: steps.append(progress.step))
         working.join(30)
-    assert (told.value.code, told.value.exit_code, told.value.hint) == ("settings.invalid", 2, "mend it")
+    assert (caught.value.code, caught.value.exit_code, caught.value.hint) == ("settings.invalid", 2, "mend it")
 
 
-def test_an_import_whose_last_worker_goes_comes_back(installation, operator, file, database, ask_queue):
+def test_import_is_returned_if_the_last_worker_leaves(installation, operator, file, database, ask_queue):
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
     import_id = receive(installation, request, operator).import_id
     leaving = threading.Event()
@@ -298,7 +298,7 @@ def test_an_import_whose_last_worker_goes_comes_back(installation, operator, fil
     assert ask_queue(get_import, import_id).queued_at is None
 
 
-def test_what_is_cancelled_is_not_worked_on(submit, installation, operator, ask_queue, database):
+def test_cancelled_import_is_not_claimed(submit, installation, operator, ask_queue, database):
     import_id = submit("list")
     cancelled = cancel(installation, import_id, operator)
     assert (cancelled.state, cancelled.queued_at) == ("cancelled", None)
@@ -307,7 +307,7 @@ def test_what_is_cancelled_is_not_worked_on(submit, installation, operator, ask_
         assert ask_queue(claim, worker.id) is None
 
 
-def test_cancelled_while_it_is_read(submit, installation, operator, ask_queue, database):
+def test_import_can_be_cancelled_while_it_is_read(submit, installation, operator, ask_queue, database):
     import_id = submit("list")
     robbed = _Robbed(installation, lambda: cancel(installation, import_id, operator))
     with pytest.raises(TakenOver):
@@ -315,7 +315,7 @@ def test_cancelled_while_it_is_read(submit, installation, operator, ask_queue, d
     assert ask_queue(get_import, import_id).state == "cancelled"
 
 
-def test_what_is_applied_is_undone_and_not_cancelled(submit, installation, operator):
+def test_applied_import_cannot_be_cancelled(submit, installation, operator):
     import_id = submit("list")
     stage(installation, import_id)
     decide(installation, import_id)
@@ -324,7 +324,7 @@ def test_what_is_applied_is_undone_and_not_cancelled(submit, installation, opera
         cancel(installation, import_id, operator)
 
 
-def test_a_released_plan_waits_for_a_worker(submit, installation, operator, ask_queue, database):
+def test_approved_plan_waits_for_a_worker(submit, installation, operator, ask_queue, database):
     import_id = submit("list", dry_run=True)
     stage(installation, import_id)
     decide(installation, import_id)
@@ -336,7 +336,7 @@ def test_a_released_plan_waits_for_a_worker(submit, installation, operator, ask_
     assert apply(installation, import_id).state == "applied"
 
 
-def test_enqueued_again_it_keeps_its_place(submit, ask_queue):
+def test_import_enqueued_again_keeps_its_place(submit, ask_queue):
     import_id = submit("list")
     since = ask_queue(get_import, import_id).queued_at
     ask_queue(enqueue, import_id)

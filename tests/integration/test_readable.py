@@ -1,4 +1,4 @@
-"""What a run may read: files of its roots, of the inbox and of schedules; nothing else, whatever leads there."""
+"""A run reads only files of its roots, the inbox and schedules."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ run_rules = partial(file_rules.run_rules, named=frozenset())
 
 @pytest.fixture
 def place(tmp_path):
-    """An installation whose home lies in a root, as careless as can be."""
+    """An installation with its home in a root, the least careful setup."""
     home = tmp_path / "site/home"
     for folder in (home / "inbox/csv-import/import-members/taken", home / "files", home / "postgres"):
         folder.mkdir(parents=True)
@@ -44,7 +44,7 @@ def _read(location, rules):
         return file.read()
 
 
-def test_a_run_reads_its_roots_and_the_inbox(place):
+def test_run_reads_its_roots_and_the_inbox(place):
     site, rules = place.config_file.parent, run_rules(place)
     assert _read(site / "lists/good.csv", rules) == b"name\nSatu\n"
     assert _read(f"file://{site}/lists/good.csv", rules) == b"name\nSatu\n"
@@ -55,7 +55,7 @@ def test_a_run_reads_its_roots_and_the_inbox(place):
     assert _read(dropped, rules) == b"name\nDua\n"
 
 
-def test_a_link_that_stays_in_a_root_is_followed(place):
+def test_link_within_a_root_is_followed(place):
     link = place.config_file.parent / "latest.csv"
     link.symlink_to("lists/good.csv")
     assert _read(link, run_rules(place)) == b"name\nSatu\n"
@@ -74,7 +74,7 @@ def test_a_link_that_stays_in_a_root_is_followed(place):
         "{site}/lists/not-there/../../..",
     ],
 )  # fmt: skip
-def test_nothing_else_is_read_by_a_run(place, written, monkeypatch):
+def test_run_reads_nothing_outside_its_roots(place, written, monkeypatch):
     site = place.config_file.parent
     (site / "link").symlink_to(place.home / "credentials.json")
     (site / "folder").symlink_to(place.home)
@@ -86,7 +86,7 @@ def test_nothing_else_is_read_by_a_run(place, written, monkeypatch):
     assert "rahasia" not in str(refused.value)
 
 
-def test_the_refusal_names_path_folders_and_what_to_do(place):
+def test_refusal_names_the_path_the_folders_and_a_remedy(place):
     with pytest.raises(UsageError) as refused:
         _read("/etc/passwd", run_rules(place))
     assert "'/etc/passwd'" in refused.value.message
@@ -97,7 +97,7 @@ def test_the_refusal_names_path_folders_and_what_to_do(place):
     assert absent.value.message.replace("no-such-file", "passwd") == refused.value.message, "tells not what is there"
 
 
-def test_the_installation_is_private_even_where_everything_is_a_root(place):
+def test_installation_is_private_even_if_everything_is_a_root(place):
     place.config_file.write_text('[files]\nroots = ["/"]\n')
     rules = run_rules(place)
     assert _read(place.config_file.parent.parent / "elsewhere.csv", rules) == _SECRET, "the operator wanted that"
@@ -106,7 +106,7 @@ def test_the_installation_is_private_even_where_everything_is_a_root(place):
             _read(path, rules)
 
 
-def test_without_roots_it_is_the_examples_and_the_inbox(place):
+def test_default_roots_are_the_examples_and_the_inbox(place):
     place.config_file.write_text("")
     examples = place.config_file.parent / "examples"
     examples.mkdir()
@@ -116,7 +116,7 @@ def test_without_roots_it_is_the_examples_and_the_inbox(place):
         _read(place.config_file.parent / "lists/good.csv", run_rules(place))
 
 
-def test_a_schedule_reads_the_file_it_names_and_no_other(place):
+def test_schedule_reads_only_the_file_that_it_names(place):
     exports = place.config_file.parent.parent / "exports"
     (exports / "2026").mkdir(parents=True)
     (exports / "2026/11.csv").write_bytes(b"name\n")
@@ -139,7 +139,7 @@ def test_a_schedule_reads_the_file_it_names_and_no_other(place):
         (exports / "latest.csv").unlink()
 
 
-def test_a_link_put_there_after_the_look_is_not_followed(place, monkeypatch):
+def test_link_created_after_the_check_is_not_followed(place, monkeypatch):
     site = place.config_file.parent
     look = opening.is_folder
 
@@ -156,13 +156,13 @@ def test_a_link_put_there_after_the_look_is_not_followed(place, monkeypatch):
         _read(site / "lists/good.csv", run_rules(place))
 
 
-def test_a_pipe_is_no_file_and_nobody_waits_for_it(place):
+def test_pipe_is_refused_without_waiting(place):
     os.mkfifo(place.config_file.parent / "pipe")
     with pytest.raises(UsageError, match="not a regular file"):
         _read(place.config_file.parent / "pipe", run_rules(place))
 
 
-def test_the_operator_at_a_terminal_reads_what_this_process_can(place):
+def test_operator_at_a_terminal_reads_every_file_the_process_can(place):
     assert _read(place.config_file.parent.parent / "elsewhere.csv", operator_rules(place)) == _SECRET
 
 
@@ -182,7 +182,7 @@ def test_invalid_settings_are_reported(place, table, key):
 
 @pytest.fixture
 def dials(monkeypatch):
-    """Record whoever is looked up or connected to, and refuse all of it."""
+    """Record all host look-ups and connections, and refuse them."""
     seen = []
 
     def refuse(*arguments, **_):
@@ -215,7 +215,7 @@ def test_only_addresses_allowed_by_the_operator_are_contacted(place, dials, rule
     assert dials == []
 
 
-def test_addresses_are_not_chained_whatever_is_allowed(place, dials):
+def test_chained_urls_are_always_refused(place, dials):
     place.config_file.write_text('[files]\nschemes = ["memory", "s3", "http"]\n')
     for url in ("memory://a::http://127.0.0.1/x", "s3://a/b.csv::memory://x", "simplecache::memory://a"):
         with pytest.raises(UsageError, match="chains several"):
@@ -243,7 +243,7 @@ _NOT_PUBLIC = [
 
 
 @pytest.mark.parametrize("url", _NOT_PUBLIC)
-def test_addresses_that_are_not_public_are_not_contacted(place, dials, url):
+def test_non_public_addresses_are_not_contacted(place, dials, url):
     place.config_file.write_text('[files]\nschemes = ["http", "https"]\n')
     with pytest.raises(UsageError):
         _read(url, operator_rules(place))
@@ -261,7 +261,7 @@ def _resolving_to(monkeypatch, dials, *addresses):
 @pytest.mark.parametrize("addresses", [
     ["127.0.0.1"], ["8.8.8.8", "10.0.0.1"], ["169.254.169.254"], ["::ffff:10.0.0.1"], ["fe80::1%eth0"],
 ])  # fmt: skip
-def test_a_host_that_resolves_to_a_private_address_is_not_contacted(place, dials, monkeypatch, addresses):
+def test_host_that_resolves_to_a_private_address_is_not_contacted(place, dials, monkeypatch, addresses):
     place.config_file.write_text('[files]\nschemes = ["http"]\n')
     _resolving_to(monkeypatch, dials, *addresses)
     with pytest.raises(UsageError, match="not a public address"):
@@ -269,7 +269,7 @@ def test_a_host_that_resolves_to_a_private_address_is_not_contacted(place, dials
     assert dials == []
 
 
-def test_a_public_name_is_connected_to_at_the_address_that_was_looked_up(place, dials, monkeypatch):
+def test_connection_uses_the_address_that_was_checked(place, dials, monkeypatch):
     place.config_file.write_text('[files]\nschemes = ["https"]\n')
     _resolving_to(monkeypatch, dials, "8.8.8.8")
     with pytest.raises(UsageError, match="refused by the test"):
@@ -298,7 +298,7 @@ def test_metadata_services_are_not_contacted_even_by_an_allowed_name(place, dial
 
 
 @pytest.mark.parametrize("scheme", ["ftp", "sftp", "smb", "webhdfs", "nothing-of-this-kind"])
-def test_a_driver_asks_only_hosts_that_are_named(place, dials, scheme):
+def test_driver_contacts_only_hosts_in_the_settings(place, dials, scheme):
     place.config_file.write_text(f'[files]\nschemes = ["{scheme}"]\n')
     with pytest.raises(UsageError, match=r"'169\.254\.169\.254' is not allowed"):
         _read(f"{scheme}://someone@169.254.169.254/a.csv", operator_rules(place))
@@ -306,7 +306,7 @@ def test_a_driver_asks_only_hosts_that_are_named(place, dials, scheme):
 
 
 @pytest.mark.parametrize("url", ["s3://bucket/a.csv", "gs://bucket/a.csv", "smb://named/a.csv", "ftp://named/a.csv"])
-def test_driver_errors_and_missing_drivers_are_reported_in_a_sentence(place, dials, monkeypatch, url):
+def test_driver_errors_and_missing_drivers_are_reported(place, dials, monkeypatch, url):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
@@ -331,7 +331,7 @@ _ANSWERS = {
 
 @pytest.fixture
 def web(place):
-    """A server on loopback that the rules name; gives its address and the paths it was asked for."""
+    """A server on loopback that the rules allow; returns its address and the requested paths."""
     asked = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -355,7 +355,7 @@ def web(place):
         thread.join(10)
 
 
-def test_a_host_that_is_named_is_asked_also_by_a_run(place, web):
+def test_run_contacts_hosts_in_the_settings(place, web):
     address, asked = web
     for rules in (operator_rules(place), run_rules(place)):
         assert _read(f"{address}/good.csv?for=us", rules) == b"name\nSatu\n"
@@ -363,17 +363,17 @@ def test_a_host_that_is_named_is_asked_also_by_a_run(place, web):
     assert asked == [b"/good.csv?for=us"] * 2 + [b"/onward.csv", b"/good.csv"]
 
 
-@pytest.mark.parametrize(("path", "said"), [
+@pytest.mark.parametrize(("path", "message"), [
     ("cut.csv", "ended after 10 of 100"), ("cut-chunk.csv", "cannot read"), ("gone.csv", "404"),
     ("circle.csv", "more than 5 times"), ("inside.csv", "not a public address"),
     ("file.csv", "file, which is not allowed"), ("ftp.csv", "ftp, which is not allowed"), ("nonsense.csv", "cannot"),
 ])  # fmt: skip
-def test_what_is_not_the_whole_file_or_leads_elsewhere_is_refused(place, web, path, said):
-    with pytest.raises(UsageError, match=said):
+def test_partial_responses_and_redirects_are_refused(place, web, path, message):
+    with pytest.raises(UsageError, match=message):
         _read(f"{web[0]}/{path}", operator_rules(place))
 
 
-def test_the_name_of_a_file_is_without_what_was_asked_beside_it(place):
+def test_file_name_excludes_the_query_of_its_url(place):
     assert opening.file_name_of("https://x.example.org/a/list.csv?token=rahasia#x") == "list.csv"
     assert opening.file_name_of("http://[::1/?x") == "[::1"
     assert opening.file_name_of("a/list?.csv") == "list?.csv"

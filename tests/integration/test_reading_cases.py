@@ -1,4 +1,4 @@
-"""Small files that real ones were like, read from the folder KELOMPOK_TEST_DATA names; skipped without it.
+"""Small files modelled on real ones, in the folder in KELOMPOK_TEST_DATA; skipped without it.
 
 Each folder of ``reading-cases`` says in its ``expected.md`` what is right; here that is asked of reader and database.
 """
@@ -33,7 +33,7 @@ def take(import_file):
 
 @pytest.fixture
 def rows(ask):
-    """Ask for columns of an entity's records, as text."""
+    """Query columns of an entity's records, as text."""
 
     def run(entity, *columns):
         only = "WHERE slug <> 'rumah'" if entity == "organizations" else ""
@@ -46,7 +46,7 @@ def rows(ask):
 _UTC = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')"
 
 
-def test_01_a_name_made_of_an_address_replaces_none(take, rows):
+def test_01_name_derived_from_an_address_replaces_no_name(take, rows):
     take("01/step1.csv", "members", source="daftar")
     take("01/step2.csv", "members", source="daftar")
     assert rows("members", "name", "phone") == [("Rina Kusuma", "+6281234567890")]
@@ -62,7 +62,7 @@ def test_02_columns_of_times_may_hold_dates(take, rows):
     ]
 
 
-def test_03_lists_are_all_read_or_named(take, rows):
+def test_03_every_list_is_read_or_named(take, rows):
     report = take("03/seats.json", "members")
     assert decided(report) == {"rows_read": 6, "accepted": 6}
     assert rows("members", "profile_data->'extra'->'seats'->>'list'") == [
@@ -83,7 +83,7 @@ def test_04_columns_without_a_name_are_kept(take, rows):
     ]  # fmt: skip
 
 
-def test_05_personal_data_is_refused_however_its_header_is_spelled(take, ask):
+def test_05_personal_data_is_refused_for_every_spelling_of_its_header(take, ask):
     report = take("05/members.csv", "members")
     refused = {group.column for group in report.groups if group.code == "header.sensitive_refused"}
     assert refused == {"DoB", "YoB", "TTL", "Mother's Maiden Name", "Passport No"}
@@ -92,7 +92,7 @@ def test_05_personal_data_is_refused_however_its_header_is_spelled(take, ask):
     )  # fmt: skip
 
 
-def test_06_an_offset_is_kept_whatever_stands_beside_it(take, rows):
+def test_06_offset_is_kept_next_to_any_other_value(take, rows):
     take("06/events.csv", "events")
     take("06/events2.csv", "events")
     assert rows("events", _UTC.format("starts_at"), "timezone") == [
@@ -103,14 +103,14 @@ def test_06_an_offset_is_kept_whatever_stands_beside_it(take, rows):
     assert rows("posts", _UTC.format("published_at"), "written_on") == [("2031-01-05 12:00", "2031-01-05")]
 
 
-def test_08_marks_of_a_file_without_quoting_are_parts_of_its_titles(take, rows):
+def test_08_quotes_of_a_file_without_quoting_are_part_of_its_titles(take, rows):
     report = take("08/posts.tsv", "posts")
     titles = ['"Bumi"', '"Laut" kita', 'Angin "timur"', '"Api"_unggun', '"Kata" dan "makna"', "Hujan", '"', '"Senja"']
     assert [title for (title,) in rows("posts", "title")] == titles
     assert report.import_.read_as["quote"] == "none"
 
 
-def test_09_an_open_mark_takes_no_complete_row_with_it(take, rows):
+def test_09_unclosed_quote_loses_no_complete_row(take, rows):
     report = take("09/unclosed.csv", "organizations")
     assert rows("organizations", "name") == [("Sanggar A",), ("Sanggar D",), ("Sanggar E",)]
     assert report.counts["rejected"] == 2
@@ -119,7 +119,7 @@ def test_09_an_open_mark_takes_no_complete_row_with_it(take, rows):
     assert ('Rumah "Kita" Bersama',) in rows("organizations", "name")
 
 
-def test_10_a_blank_before_a_mark_changes_nothing(take, rows):
+def test_10_blank_before_a_quote_changes_nothing(take, rows):
     take("10/mixed.csv", "organizations", mapping={"motto": "description"})
     assert rows("organizations", "description") == [("maju, terus",), ("bersama",), ("hijau",)]
     report = take("10/split.csv", "members", mapping={"motto": "notes"})
@@ -134,13 +134,13 @@ def test_10_a_blank_before_a_mark_changes_nothing(take, rows):
         ("numbers.tsv", "organizations", {"column 1": "name"}, 3),
     ],
 )
-def test_11_a_first_row_of_data_is_no_header(take, name, entity, mapping, records):
+def test_11_first_row_of_data_is_not_a_header(take, name, entity, mapping, records):
     report = take(f"11/{name}", entity, mapping=mapping)
     assert report.counts["rows_read"] == records
     assert "header.none" in codes_of(report)
 
 
-def test_12_comments_and_headers_are_told_apart(take, rows):
+def test_12_comments_and_headers_are_distinguished(take, rows):
     take("12/comment.csv", "organizations")
     assert rows("organizations", "name", "city") == [("Sanggar A", "Solo"), ("Sanggar B", "Klaten")]
     report = take("12/hash.csv", "members", mapping={"# anggota": "name"})
@@ -148,24 +148,24 @@ def test_12_comments_and_headers_are_told_apart(take, rows):
 
 
 @pytest.mark.parametrize("name", ["array.jsonl", "pretty.ndjson", "cr.ndjson", "one_line.ndjson"])
-def test_13_lines_of_json_as_they_come(take, rows, name):
+def test_13_json_lines_are_read(take, rows, name):
     report = take(f"13/{name}", "organizations")
     assert decided(report) == {"rows_read": 2, "accepted": 2}
     assert rows("organizations", "name") == [("Sanggar A",), ("Sanggar B",)]
 
 
-def test_13_an_empty_array_has_nothing_to_import(take):
+def test_13_empty_array_has_nothing_to_import(take):
     report = take("13/empty.json", "organizations")
     assert (report.import_.state, report.counts["rows_read"]) == ("applied", 0)
 
 
-def test_14_rulers_and_second_headers_are_no_records(take, rows):
+def test_14_separator_lines_and_repeated_headers_are_not_records(take, rows):
     assert decided(take("14/ruler.csv", "organizations")) == {"rows_read": 2, "accepted": 2}
     take("14/api_names.csv", "members")
     assert rows("members", "name") == [("Ani Wijaya",)]
 
 
-def test_15_a_date_beside_times_and_durations(take, rows):
+def test_15_date_is_combined_with_times_and_durations(take, rows):
     take("15/events.csv", "events")
     assert rows("events", "title", _UTC.format("starts_at"), _UTC.format("ends_at")) == [
         ("Rapat", "2031-05-01 05:00", "2031-05-01 06:30"),
@@ -174,13 +174,13 @@ def test_15_a_date_beside_times_and_durations(take, rows):
     ]
 
 
-def test_16_the_state_of_a_submission_is_no_region(take, rows):
+def test_16_state_of_a_submission_is_not_a_region(take, rows):
     report = take("16/sessions.json", "events")
     assert rows("events", "region", _UTC.format("starts_at")) == [(None, "2031-05-01 03:00")]
     assert "state" in {group.column for group in report.groups if group.code == "header.unknown"}
 
 
-def test_17_headers_of_other_programs_are_known(take, rows):
+def test_17_headers_of_other_programs_are_mapped(take, rows):
     take("17/outlook.csv", "members")
     assert rows("members", "email") == [("ani@contoh.example",)]
     take("17/organizations.csv", "organizations")
@@ -195,7 +195,7 @@ def test_17_headers_of_other_programs_are_known(take, rows):
     ]
 
 
-def test_18_grants_are_no_organizations(take, rows):
+def test_18_grants_are_not_organizations(take, rows):
     with pytest.raises(ImportFailed, match="grants"):
         take("18/grants.json", "organizations")
     assert rows("organizations", "name") == []

@@ -1,4 +1,4 @@
-"""Real files nobody here wrote, read from the folder KELOMPOK_TEST_DATA names; skipped where there is none."""
+"""Real files from the folder in KELOMPOK_TEST_DATA; skipped without it."""
 
 import csv
 import json
@@ -96,7 +96,7 @@ def test_research_organizations_as_a_log(import_file, database):
 
 @pytest.fixture
 def home(import_file):
-    """One organization for lists that name none."""
+    """An organization for lists that name none."""
     import_file("id,name\nH,Rumah\n", name="rumah.csv")
     return "rumah"
 

@@ -1,4 +1,4 @@
-"""Real JSON nobody here wrote, read from the folder KELOMPOK_TEST_DATA names; skipped where there is none."""
+"""Real JSON files from the folder in KELOMPOK_TEST_DATA; skipped without it."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ def _file(folder: str, name: str) -> Path:
 
 @pytest.fixture
 def import_json(import_file, database):
-    """Import JSON, and see that the counts close and every write is audited and has evidence."""
+    """Import JSON, and check that the counts add up and that every write is audited and has evidence."""
 
     def run(content, *, name="data.json", config=None, mapping=None, **more):
         options = ImportOptions(mapping=mapping or {}, config=config or {})

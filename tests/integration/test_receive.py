@@ -1,4 +1,4 @@
-"""What makes two requests the same import, and who may ask."""
+"""Which requests are the same import, and who may request one."""
 
 import os
 import time
@@ -31,14 +31,14 @@ def request_for(tmp_path):
     return make
 
 
-def test_a_file_whose_name_is_no_text_is_received(installation, operator, request_for):
+def test_file_with_an_undecodable_name_is_received(installation, operator, request_for):
     name = os.fsdecode(b"da\xffftar.csv")
     found = receive(installation, request_for(name=name, source_name="daftar"), operator)
     with installation.database.connect() as connection:
         assert get_import(connection, found.import_id).file_name == "da\ufffdftar.csv"
 
 
-def test_one_key_one_import(installation, operator, request_for):
+def test_same_key_returns_the_same_import(installation, operator, request_for):
     first = receive(installation, request_for(idempotency_key="k"), operator)
     second = receive(installation, request_for(idempotency_key="k"), operator)
     assert first.import_id == second.import_id
@@ -48,13 +48,13 @@ def test_one_key_one_import(installation, operator, request_for):
     assert other.import_id != first.import_id
 
 
-def test_a_key_does_not_stand_for_other_bytes(installation, operator, request_for):
+def test_key_with_another_file_is_refused(installation, operator, request_for):
     receive(installation, request_for(idempotency_key="k"), operator)
     with pytest.raises(UsageError, match="another request"):
         receive(installation, request_for("name\nDua\n", idempotency_key="k"), operator)
 
 
-def test_an_interrupted_import_goes_on_and_a_finished_one_does_not(installation, operator, request_for, import_file):
+def test_interrupted_import_continues_and_finished_one_does_not(installation, operator, request_for, import_file):
     first = receive(installation, request_for(), operator)
     assert receive(installation, request_for(), operator).import_id == first.import_id
     import_file("name\nDua\n", name="two.csv")
@@ -62,7 +62,7 @@ def test_an_interrupted_import_goes_on_and_a_finished_one_does_not(installation,
     assert not again.resumed
 
 
-def test_the_file_is_kept_as_received_and_once(installation, operator, request_for):
+def test_file_is_kept_unchanged_and_once(installation, operator, request_for):
     ids = [receive(installation, request_for(idempotency_key=key), operator).import_id for key in "ab"]
     with installation.database.connect() as connection:
         ((digest, size),) = {(one.file_sha256, one.file_bytes) for one in (get_import(connection, i) for i in ids)}
@@ -72,7 +72,7 @@ def test_the_file_is_kept_as_received_and_once(installation, operator, request_f
         assert path.read_text() == "name\nSatu\n"
 
 
-@pytest.mark.parametrize(("change", "error", "said"), [
+@pytest.mark.parametrize(("change", "error", "message"), [
     ({"plugin": "nothing"}, NotFound, "nothing"),
     ({"job": "nothing"}, NotFound, "import-organizations"),
     ({"organization": "nothing"}, NotFound, "nothing"),
@@ -80,26 +80,26 @@ def test_the_file_is_kept_as_received_and_once(installation, operator, request_f
     ({"file": Path("/")}, UsageError, "/"),
     ({"name": "list.xlsx"}, UsageError, "list.xlsx"),
 ])  # fmt: skip
-def test_what_there_is_not_is_said(installation, operator, request_for, change, error, said):
+def test_missing_files_plugins_and_jobs_are_reported(installation, operator, request_for, change, error, message):
     with pytest.raises(error) as caught:
         receive(installation, request_for(**change), operator)
-    assert said in f"{caught.value.message} {caught.value.hint}"
+    assert message in f"{caught.value.message} {caught.value.hint}"
 
 
-def test_a_disabled_plugin_takes_nothing(installation, settings, operator, request_for):
+def test_disabled_plugin_receives_nothing(installation, settings, operator, request_for):
     set_enabled(settings, "csv-import", enabled=False)
     with pytest.raises(PluginUnavailable, match="disabled") as caught:
         receive(installation, request_for(), operator)
     assert "plugin enable csv-import" in caught.value.hint
 
 
-def test_who_may_not_is_refused_before_the_file_is_read(installation, person, request_for, ask):
+def test_user_without_the_right_is_refused_before_the_file_is_read(installation, person, request_for, ask):
     with pytest.raises(NotPermitted):
         receive(installation, request_for(file=Path("/nowhere.csv")), person("tamu@example.org"))
     assert not ask("SELECT FROM imports")
 
 
-def test_an_import_is_found_by_the_start_of_its_id(installation, operator, request_for):
+def test_import_is_found_by_the_start_of_its_id(installation, operator, request_for):
     found = receive(installation, request_for(), operator).import_id
     with installation.database.connect() as connection:
         assert get_id(connection, "imports", str(found)[:30]) == found
@@ -109,7 +109,7 @@ def test_an_import_is_found_by_the_start_of_its_id(installation, operator, reque
                     get_id(connection, "imports", wrong + "!")
 
 
-def test_an_account_closed_after_receiving_does_not_import(installation, person, request_for, database):
+def test_account_disabled_after_receiving_does_not_import(installation, person, request_for, database):
     from kelompok_core.audit.context import AuditContext, announce
 
     steward = person("s@example.org", platform_role="steward")
@@ -121,7 +121,7 @@ def test_an_account_closed_after_receiving_does_not_import(installation, person,
         stage(installation, received.import_id)
 
 
-def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
+def test_files_of_a_killed_process_are_removed_after_a_day(tmp_path):
     url = f"file://{tmp_path}/files"
     with Incoming(url) as first:
         folder = tmp_path / "files" / "incoming"
@@ -137,7 +137,7 @@ def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
     assert [path.name for path in folder.iterdir()] == ["young"]
 
 
-def test_a_printed_id_stays_that_of_one_import_when_others_come(installation, operator, request_for):
+def test_printed_short_id_stays_unique_when_imports_are_added(installation, operator, request_for):
     ids = [receive(installation, request_for(source_name=f"list {number}"), operator).import_id for number in range(5)]
     with installation.database.connect() as connection:
         assert len({str(one)[:7] for one in ids}) == 1, "made at one time, they begin alike"
@@ -153,7 +153,7 @@ _COPY = sa.text("""
     CROSS JOIN LATERAL jsonb_populate_record(i, jsonb_build_object('id', CAST(:other AS text))) c WHERE i.id = :id""")
 
 
-def test_an_id_is_printed_longer_where_another_ends_so_too(installation, operator, request_for, ask):
+def test_short_id_is_longer_if_another_id_has_the_same_end(installation, operator, request_for, ask):
     first, second = (receive(installation, request_for(source_name=name), operator).import_id for name in ("a", "b"))
     other = UUID(str(second)[:-8] + str(first)[-8:])
     with installation.database.connect() as connection, connection.begin() as transaction:
@@ -165,7 +165,7 @@ def test_an_id_is_printed_longer_where_another_ends_so_too(installation, operato
         transaction.rollback()
 
 
-def test_a_kept_file_that_is_gone_or_damaged_is_said(installation, operator, request_for):
+def test_missing_or_damaged_kept_file_is_reported(installation, operator, request_for):
     import_id = receive(installation, request_for(), operator).import_id
     (kept,) = (path for path in Path(installation.settings.storage_url).rglob("*") if path.is_file())
     with installation.database.connect() as connection:
@@ -183,7 +183,7 @@ def test_a_kept_file_that_is_gone_or_damaged_is_said(installation, operator, req
         assert list_missing(connection, installation.settings.storage_url) == [kept.name]
 
 
-def test_an_installation_that_moved_reads_its_received_files(installation, operator, request_for, tmp_path):
+def test_moved_installation_reads_its_received_files(installation, operator, request_for, tmp_path):
     import_id = receive(installation, request_for(), operator).import_id
     moved = replace(installation.settings, home=tmp_path / "elsewhere")
     installation.settings.home.rename(moved.home)

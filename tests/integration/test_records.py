@@ -1,4 +1,4 @@
-"""Members, posts and events written by hand: normalized and audited as an import's, and kept from imports."""
+"""Members, posts and events written by people are normalized, audited, and protected from imports."""
 
 from datetime import UTC, date, datetime
 
@@ -18,7 +18,7 @@ def home(import_file, ask):
     return ask("SELECT id FROM organizations WHERE slug = 'satu'")[0].id
 
 
-def test_a_member_is_normalized_marked_and_audited(database, operator, ask, home):
+def test_member_is_normalized_and_audited_and_its_setters_recorded(database, operator, ask, home):
     with database.session() as session:
         service = MemberService(session, operator)
         made = service.create(
@@ -44,7 +44,7 @@ def test_a_member_is_normalized_marked_and_audited(database, operator, ask, home
             queries.get("ani")
 
 
-def test_what_a_person_set_waits_for_a_person(database, operator, ask, import_file, home):
+def test_change_of_a_value_set_by_a_person_goes_to_review(database, operator, ask, import_file, home):
     with database.session() as session:
         MemberService(session, operator).create({"name": "Ani", "email": "ani@x.id", "position": "Ketua"}, home)
     report = import_file("nama,email,jabatan\nAni,ani@x.id,Anggota\n", entity="members", organization="satu")
@@ -52,7 +52,7 @@ def test_what_a_person_set_waits_for_a_person(database, operator, ask, import_fi
     assert ask("SELECT position FROM members")[0].position == "Ketua"
 
 
-def test_an_event_tells_its_zone_and_whether_it_lasts_all_day(database, operator, home):
+def test_event_has_its_zone_and_all_day_flag(database, operator, home):
     with database.session() as session:
         service = EventService(session, operator)
         timed = service.create({"title": "Rapat", "starts_at": "2026-01-05 19.30 WITA"}, home)
@@ -65,7 +65,7 @@ def test_an_event_tells_its_zone_and_whether_it_lasts_all_day(database, operator
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"title": ""}, "title"),
         ({"title": "x", "starts_at": "besok"}, "starts_at is not a date"),
@@ -74,15 +74,15 @@ def test_an_event_tells_its_zone_and_whether_it_lasts_all_day(database, operator
         ({"title": "x", "slug": "ada"}, "slug is taken"),
     ],
 )
-def test_a_wrong_value_is_refused(database, operator, ask, home, values, said):
+def test_invalid_value_is_refused(database, operator, ask, home, values, message):
     with database.session() as session:
         EventService(session, operator).create({"title": "Ada"}, home)
-    with pytest.raises(UsageError, match=said), database.session() as session:
+    with pytest.raises(UsageError, match=message), database.session() as session:
         EventService(session, operator).create(values, home)
     assert len(ask("SELECT FROM events")) == 1
 
 
-def test_a_post_files_itself_under_one_category_and_is_published_by_who_may(database, operator, person, ask, home):
+def test_post_has_one_category_and_publishing_needs_the_right(database, operator, person, ask, home):
     editor = person("e@x.id", slug="satu", role="editor")
     with database.session() as session:
         for title, category in (("Satu", "Berita"), ("Dua", "BERITA")):
@@ -100,7 +100,7 @@ def test_a_post_files_itself_under_one_category_and_is_published_by_who_may(data
 
 
 @pytest.mark.parametrize("service", [MemberService, PostService, EventService])
-def test_nobody_writes_into_a_foreign_organization(database, person, ask, home, service):
+def test_user_cannot_write_into_a_foreign_organization(database, person, ask, home, service):
     stranger = person("s@x.id", slug="dua", role="owner")
     values = {"name": "Ani"} if service is MemberService else {"title": "Ani"}
     with pytest.raises(NotPermitted), database.session() as session:

@@ -1,4 +1,4 @@
-"""A list that comes again: rows its source sent before are references to what was read then, and decided the same."""
+"""Repeated rows are stored as references to earlier evidence, with the same decisions."""
 
 from itertools import count
 
@@ -27,13 +27,13 @@ _DECISIONS = """
 
 @pytest.fixture(params=["read", "taken"])
 def way(request):
-    """How rows that come again are staged: read, from a file of other bytes, or taken from the import that read it."""
+    """How repeated rows are staged: read from a file of other bytes, or copied from the import that read the file."""
     return request.param
 
 
 @pytest.fixture
 def import_file(import_file, way):
-    """Import a list; where it is to be read each time, with one more blank line at its end than the time before."""
+    """Import a list; to force reading, append one more blank line each time."""
     lines = count()
 
     def run(content, **further):
@@ -52,7 +52,7 @@ def decisions(ask):
     return lambda report: [tuple(row) for row in ask(_DECISIONS, **{"import": report.import_.id})]
 
 
-def test_rows_that_were_sent_before_are_references(import_file, references, decisions, ask, database):
+def test_repeated_rows_are_staged_as_references(import_file, references, decisions, ask, database):
     first = import_file(_LIST)
     assert references(first) == []
     again = import_file(_LIST)
@@ -69,28 +69,28 @@ def test_rows_that_were_sent_before_are_references(import_file, references, deci
 
 
 @pytest.mark.parametrize("header", ["id,name,address", "warna,name,address"], ids=["with an id", "by name"])
-def test_what_was_said_last_counts_however_often_it_was_said_before(import_file, decisions, ask, header):
-    """A source that goes back to what it said once says news, and says none when it stays with it."""
+def test_latest_value_wins_even_if_an_older_one_is_repeated(import_file, decisions, ask, header):
+    """A source that returns to an earlier value makes a change; repeating that value makes none."""
     there, here = (f"{header}\n1,Forum Air,{address}\n" for address in ("Jalan 1", "Jalan 2"))
-    said = [decisions(import_file(content))[0][1] for content in (there, here, there, there, here, here)]
-    assert said == ["accepted", "merged", "merged", "unchanged", "merged", "unchanged"]
+    decided = [decisions(import_file(content))[0][1] for content in (there, here, there, there, here, here)]
+    assert decided == ["accepted", "merged", "merged", "unchanged", "merged", "unchanged"]
     assert len(ask("SELECT FROM source_records")) == 2
     last = ask("SELECT raw->>'address' AS address FROM evidence ORDER BY last_seen_at DESC LIMIT 1")
     assert last[0].address == "Jalan 2"
 
 
 @pytest.mark.parametrize("column", ["address", "warna"], ids=["a field", "a column of the source's own"])
-def test_what_the_first_row_of_an_id_ruled_out_stays_out_when_it_is_sent_again(import_file, ask, column):
+def test_rejected_row_of_a_duplicate_id_is_rejected_again_when_repeated(import_file, ask, column):
     content = f"id,name,{column}\n" + "".join(f"1,Forum Air,{value}\n" for value in ("satu", "dua", "satu", "tiga"))
     first, *later = (import_file(content).counts for _ in range(3))
     assert (first["accepted"], first["unchanged"], first["rejected"]) == (1, 1, 2)
     assert [(one["unchanged"], one["rejected"]) for one in later] == [(2, 2)] * 2, "as the first time"
     stored = ask("SELECT address, profile_data::text AS extra FROM organizations")[0]
-    said = f"{stored.address} {stored.extra}"
-    assert ("satu" in said, "tiga" in said) == (True, False)
+    texts = f"{stored.address} {stored.extra}"
+    assert ("satu" in texts, "tiga" in texts) == (True, False)
 
 
-def test_only_rows_that_say_something_else_are_read_anew(import_file, references, decisions, ask):
+def test_only_changed_rows_are_read_again(import_file, references, decisions, ask):
     import_file(_LIST)
     again = import_file(_LIST.replace("Kupang", "Soe") + "4,Forum Laut,Ende\n")
     assert references(again) == [1, 3]
@@ -98,7 +98,7 @@ def test_only_rows_that_say_something_else_are_read_anew(import_file, references
     assert ask("SELECT city FROM organizations WHERE name = 'Forum Api'")[0].city == "Soe"
 
 
-def test_what_there_is_to_say_of_a_row_is_said_each_time(import_file, references, ask):
+def test_row_issues_are_reported_each_time(import_file, references, ask):
     content = "id,name,email\n1,Satu,a@a.or.id\n2,Dua,rusak\n3,Ti\0ga,\n"
     first, again = import_file(content), import_file(content)
     assert [dict(one.counts) for one in (first, again)] == [
@@ -112,12 +112,12 @@ def test_what_there_is_to_say_of_a_row_is_said_each_time(import_file, references
     assert ask(found, id=again.import_.id) == ask(found, id=first.import_.id)
 
 
-def test_read_another_way_it_is_other_news(import_file, references):
+def test_rows_with_another_reading_are_changes(import_file, references):
     import_file(_LIST)
     assert references(import_file(_LIST.replace("id,name,city", "id,name,warna"))) == []
 
 
-def test_the_same_cells_under_another_mapping_are_understood_anew(import_file, ask):
+def test_same_cells_under_another_mapping_are_read_again(import_file, ask):
     content = "id,name,warna\n1,Forum Air,biru\n"
     import_file(content)
     again = import_file(content, options=ImportOptions(mapping={"warna": "category"}))
@@ -125,7 +125,7 @@ def test_the_same_cells_under_another_mapping_are_understood_anew(import_file, a
     assert ask("SELECT category FROM organizations")[0].category == "biru"
 
 
-def test_the_same_cells_in_another_country_are_understood_anew(import_file, ask):
+def test_same_cells_in_another_country_are_read_again(import_file, ask):
     content = "id,name,phone\n1,Forum Air,082 345 678\n"
     import_file(content)
     again = import_file(content, options=ImportOptions(phone_country="MY"))
@@ -133,14 +133,14 @@ def test_the_same_cells_in_another_country_are_understood_anew(import_file, ask)
     assert ask("SELECT phone FROM organizations")[0].phone.startswith("+60")
 
 
-def test_a_name_the_list_has_already_is_a_namesake(import_file, references, decisions):
+def test_new_row_with_a_name_of_a_referenced_row_is_accepted_with_a_note(import_file, references, decisions):
     import_file(_LIST)
     again = import_file(_LIST + "4,Forum Air,Ende\n5,Forum Air,Garut\n")
     assert references(again) == [1, 2, 3]
     assert decisions(again)[3:] == [(4, "accepted", "match.same_name"), (5, "accepted", "match.same_name")]
 
 
-def test_two_rows_of_one_record_take_turns(import_file, references, decisions):
+def test_two_rows_of_one_record_are_not_references(import_file, references, decisions):
     import_file(_LIST)
     again = import_file(_LIST + "1,Forum Air,Soe\n1,Forum Air,Garut\n")
     assert references(again) == [2, 3], "what others speak about too is recalled"
@@ -154,7 +154,7 @@ def test_two_rows_of_one_record_take_turns(import_file, references, decisions):
 
 @pytest.fixture
 def staged_again(installation, operator, tmp_path):
-    """Stage the list a second time, whose rows are references then."""
+    """Stage the list a second time, so that its rows are references."""
 
     def run():
         file = tmp_path / "again.csv"
@@ -167,7 +167,7 @@ def staged_again(installation, operator, tmp_path):
     return run
 
 
-def test_what_was_undone_meanwhile_is_recalled(installation, operator, import_file, staged_again, ask):
+def test_reference_to_an_undone_record_is_filled_in(installation, operator, import_file, staged_again, ask):
     first = import_file(_LIST)
     import_id = staged_again()
     undo(installation, first.import_.id, operator)
@@ -177,7 +177,7 @@ def test_what_was_undone_meanwhile_is_recalled(installation, operator, import_fi
     assert names == ["Forum Air", "Forum Angin", "Forum Api"]
 
 
-def test_a_record_that_went_meanwhile_is_recalled(installation, import_file, staged_again, ask, database):
+def test_reference_to_a_deleted_record_is_filled_in(installation, import_file, staged_again, ask, database):
     import_file(_LIST)
     import_id = staged_again()
     with database.connect() as connection, connection.begin():
@@ -194,7 +194,7 @@ def test_a_record_that_went_meanwhile_is_recalled(installation, import_file, sta
         assert get_import(connection, import_id).counts["unchanged"] == 2
 
 
-def test_read_another_way_meanwhile_they_are_other_news(installation, import_file, staged_again, ask):
+def test_references_are_changes_if_the_reading_changed_meanwhile(installation, import_file, staged_again, ask):
     swapped = ImportOptions(mapping={"name": "city", "city": "name"})
     import_file(_LIST, source="list")
     import_id = staged_again()
@@ -206,29 +206,29 @@ def test_read_another_way_meanwhile_they_are_other_news(installation, import_fil
 
 
 @pytest.mark.parametrize("address", ["Jalan 1", "Jalan\0 1"], ids=["a reference", "a row with a finding"])
-def test_what_a_person_set_since_is_not_asked_about(import_file, decisions, person_sets, address):
+def test_repeated_value_does_not_question_a_persons_later_value(import_file, decisions, person_sets, address):
     content = f"id,name,city,address\n1,Forum Air,Garut,{address}\n"
     import_file(content)
     person_sets("forum-air", city="Ende")
     assert decisions(import_file(content)) == [(1, "unchanged", "match.known")]
 
 
-def test_nor_where_another_row_speaks_of_the_record_too(import_file, decisions, person_sets):
+def test_repeated_value_does_not_question_it_next_to_another_row_of_the_record(import_file, decisions, person_sets):
     import_file(_LIST)
     own = person_sets("forum-air", city="Ende")
     again = import_file(f"{_LIST}{own},Forum Air,Ende\n")
     assert decisions(again)[0] == (1, "unchanged", "match.known")
 
 
-def test_the_planner_hears_how_many_rows_are_references(import_file, references, ask):
+def test_statistics_include_the_number_of_references(import_file, references, ask):
     content = "id,name\n" + "".join(f"{number},Forum {number}\n" for number in range(1, 1_001))
     import_file(content)
     assert len(references(import_file(content))) == 1_000
-    told = ask("SELECT null_frac FROM pg_stats WHERE tablename = 'import_rows' AND attname = 'evidence_id'")
-    assert [round(row.null_frac, 2) for row in told] == [0.5]
+    statistics = ask("SELECT null_frac FROM pg_stats WHERE tablename = 'import_rows' AND attname = 'evidence_id'")
+    assert [round(row.null_frac, 2) for row in statistics] == [0.5]
 
 
-def test_members_of_one_organization_are_references_too(import_file, references):
+def test_repeated_members_of_one_organization_are_references(import_file, references):
     import_file("id,name\n1,Forum Air\n", source="owners")
     content = "id,nama,email\n1,Ani,ani@a.or.id\n2,Budi,\n"
     where = {"entity": "members", "organization": "forum-air", "source": "people"}
@@ -238,7 +238,7 @@ def test_members_of_one_organization_are_references_too(import_file, references)
     assert again.counts["unchanged"] == 2
 
 
-def test_an_undone_import_is_read_anew(import_file, references, installation, operator):
+def test_file_of_an_undone_import_is_read_again(import_file, references, installation, operator):
     first = import_file(_LIST)
     undo(installation, first.import_.id, operator)
     again = import_file(_LIST)
@@ -246,7 +246,7 @@ def test_an_undone_import_is_read_anew(import_file, references, installation, op
     assert again.counts["accepted"] == 3
 
 
-def test_rows_without_an_id_are_read_anew_beside_them(import_file, references, way):
+def test_rows_without_an_id_are_read_again_next_to_references(import_file, references, way):
     content = 'id,name,city\n1,Forum Air,Garut\n,Forum Api,Kupang\n"1""x",Forum Angin,Ende\n\u00e9\\,Forum Laut,Sabu\n'
     import_file(content)
     again = import_file(content)
@@ -259,7 +259,7 @@ _IDS = """
            array(SELECT target_id FROM import_decisions WHERE import_id = :import ORDER BY row_number) AS given"""
 
 
-def test_new_records_have_the_ids_their_rows_brought_and_references_bring_none(import_file, ask):
+def test_new_records_use_the_ids_of_their_rows_and_references_have_none(import_file, ask):
     first = import_file(_LIST)
     ids = ask(_IDS, **{"import": first.import_.id})[0]
     assert len(set(ids.brought)) == 3
@@ -269,7 +269,7 @@ def test_new_records_have_the_ids_their_rows_brought_and_references_bring_none(i
     assert again.given == ids.given
 
 
-def test_what_was_undone_comes_again_as_other_records(import_file, installation, operator, ask):
+def test_undone_records_are_created_again_with_other_ids(import_file, installation, operator, ask):
     first = import_file(_LIST)
     undo(installation, first.import_.id, operator)
     again = import_file(_LIST)

@@ -1,4 +1,4 @@
-"""The review queue: rows in review, decided by people, remembered."""
+"""People decide rows in review, and the decisions apply to later imports."""
 
 import pytest
 
@@ -13,14 +13,14 @@ from tests.counting import decided
 
 @pytest.fixture
 def namesakes(import_file):
-    """An organization of one source, and a row of another that has only the name in common."""
+    """An organization from one source, and a row of another source that has only the same name."""
     import_file("id,name,phone\n1,Forum Air,021\n", source="a")
     report = import_file("name,phone,email,Warna\nForum Air,0899,halo@air.id,biru\n", source="b")
     assert decided(report) == {"rows_read": 1, "review": 1}
     return report.import_.id
 
 
-def test_the_queue_shows_the_row_and_the_candidate_side_by_side(namesakes, waiting, database):
+def test_review_item_shows_the_row_next_to_the_candidate(namesakes, waiting, database):
     (item,) = waiting()
     assert (item.import_id, item.row_number, item.line) == (namesakes, 1, 2)
     assert (item.reason, item.label) == ("match.possible_duplicate", "Forum Air")
@@ -31,7 +31,7 @@ def test_the_queue_shows_the_row_and_the_candidate_side_by_side(namesakes, waiti
     assert (pairs["official_email"].incoming, pairs["official_email"].existing) == ("halo@air.id", None)
 
 
-def test_it_is_the_same_fills_gaps_and_is_known_from_then_on(namesakes, reviewer, import_file, waiting, ask, operator):
+def test_accepting_into_a_record_fills_gaps_and_links_the_row(namesakes, reviewer, import_file, waiting, ask, operator):
     verdict = reviewer.accept_into(namesakes, 1, None, note="they told me")
     assert (verdict.decision, verdict.changed) == ("merged", ["extra", "official_email"])
     (stored,) = ask("SELECT * FROM organizations")
@@ -48,14 +48,14 @@ def test_it_is_the_same_fills_gaps_and_is_known_from_then_on(namesakes, reviewer
     assert decided(again) == {"rows_read": 1, "unchanged": 1}
 
 
-def test_a_choice_by_field(namesakes, reviewer, ask):
+def test_reviewer_chooses_values_by_field(namesakes, reviewer, ask):
     reviewer.accept_into(namesakes, 1, None, choices={"phone": "incoming", "official_email": "existing"})
     (stored,) = ask("SELECT * FROM organizations")
     assert (stored.phone, stored.official_email) == ("0899", None)
     assert stored.field_origins["phone"] == "source:b"
 
 
-def test_it_is_another_one(namesakes, reviewer, import_file, waiting, ask):
+def test_accepting_as_new_creates_a_record(namesakes, reviewer, import_file, waiting, ask):
     verdict = reviewer.accept_as_new(namesakes, 1)
     assert verdict.decision == "accepted"
     assert [row.slug for row in ask("SELECT slug FROM organizations ORDER BY slug")] == ["forum-air", "forum-air-2"]
@@ -66,7 +66,7 @@ def test_it_is_another_one(namesakes, reviewer, import_file, waiting, ask):
     assert ask("SELECT phone FROM organizations WHERE slug = 'forum-air-2'")[0].phone == "0811"
 
 
-def test_rejected_it_is_not_asked_again_until_it_changes(namesakes, reviewer, import_file, waiting, ask, database):
+def test_rejected_row_is_not_reviewed_again_until_it_changes(namesakes, reviewer, import_file, waiting, ask, database):
     reviewer.reject(namesakes, 1, note="spam")
     assert waiting() == []
     same = import_file("name,phone,email,Warna\nForum Air,0899,halo@air.id,biru\n", source="b")
@@ -80,7 +80,7 @@ def test_rejected_it_is_not_asked_again_until_it_changes(namesakes, reviewer, im
     assert row.decided_at
 
 
-def test_what_a_person_set_gives_way_when_a_person_says_so(import_file, reviewer, person_sets, waiting, ask):
+def test_reviewer_may_replace_a_value_set_by_a_person(import_file, reviewer, person_sets, waiting, ask):
     import_file("id,name,city\n1,Forum Air,Bandung\n")
     person_sets("forum-air", city="Cimahi")
     report = import_file("id,name,city\n1,Forum Air,Garut\n")
@@ -92,7 +92,7 @@ def test_what_a_person_set_gives_way_when_a_person_says_so(import_file, reviewer
     assert decided(later) == {"rows_read": 1, "merged": 1}, "the lock is released"
 
 
-def test_rows_without_a_candidate_can_be_new_or_be_named_one(import_file, reviewer, ask):
+def test_row_without_a_candidate_can_be_new_or_merged_into_a_named_record(import_file, reviewer, ask):
     report = import_file("name,phone\nForum Air,1\nForum Air,2\n")
     other = import_file("name,city\nForum Air,Bandung\nForum Air,\n", source="b")
     assert report.counts["review"] == 1
@@ -101,7 +101,7 @@ def test_rows_without_a_candidate_can_be_new_or_be_named_one(import_file, review
     assert ask("SELECT phone FROM organizations WHERE slug = 'forum-air'")[0].phone == "2"
 
 
-def test_a_row_is_decided_once(namesakes, reviewer):
+def test_row_is_decided_once(namesakes, reviewer):
     reviewer.accept_as_new(namesakes, 1)
     for again in (
         lambda: reviewer.accept_as_new(namesakes, 1), lambda: reviewer.accept_into(namesakes, 1, None),
@@ -112,7 +112,7 @@ def test_a_row_is_decided_once(namesakes, reviewer):
 
 
 @pytest.mark.parametrize("choices", [{"nothing": "incoming"}, {"phone": "mine"}])
-def test_a_wrong_choice_changes_nothing(namesakes, reviewer, waiting, ask, choices):
+def test_invalid_choice_changes_nothing(namesakes, reviewer, waiting, ask, choices):
     before = ask("SELECT * FROM organizations")
     with pytest.raises(UsageError):
         reviewer.accept_into(namesakes, 1, None, choices=choices)
@@ -120,7 +120,9 @@ def test_a_wrong_choice_changes_nothing(namesakes, reviewer, waiting, ask, choic
     assert len(waiting()) == 1
 
 
-def test_who_decides(namesakes, installation, person, import_file, database, operator, waiting):
+def test_review_requires_rights_in_the_organization(
+    namesakes, installation, person, import_file, database, operator, waiting
+):
     for actor in (person("x@example.org"), person("v@air.id", slug="forum-air", role="viewer")):
         with pytest.raises(NotPermitted):
             Reviewer(installation, actor).reject(namesakes, 1)
@@ -130,7 +132,7 @@ def test_who_decides(namesakes, installation, person, import_file, database, ope
     assert waiting() == []
 
 
-def test_an_owner_of_another_organization_does_not_decide(namesakes, installation, person, import_file, ask):
+def test_owner_of_another_organization_cannot_decide(namesakes, installation, person, import_file, ask):
     import_file("id,name\n7,Lain\n", source="a")
     stranger = person("o@lain.id", slug="lain", role="owner")
     lain = ask("SELECT id FROM organizations WHERE slug = 'lain'")[0].id
@@ -140,7 +142,7 @@ def test_an_owner_of_another_organization_does_not_decide(namesakes, installatio
         Reviewer(installation, stranger).accept_into(namesakes, 1, lain)
 
 
-def test_undo_takes_what_was_decided_with_it(namesakes, reviewer, installation, operator, ask, waiting):
+def test_undo_includes_review_decisions(namesakes, reviewer, installation, operator, ask, waiting):
     reviewer.accept_as_new(namesakes, 1)
     report = undo(installation, namesakes, operator)
     assert report.counts["deleted"] == 1
@@ -148,7 +150,7 @@ def test_undo_takes_what_was_decided_with_it(namesakes, reviewer, installation, 
     assert waiting() == []
 
 
-def test_what_was_judged_different_is_not_asked_again_even_after_an_undo(
+def test_row_judged_different_is_not_reviewed_again_even_after_an_undo(
     namesakes, reviewer, installation, operator, import_file, ask
 ):
     reviewer.accept_as_new(namesakes, 1)
@@ -159,7 +161,7 @@ def test_what_was_judged_different_is_not_asked_again_even_after_an_undo(
     assert decided(other) == {"rows_read": 1, "review": 1}, "another source's row is another question"
 
 
-def test_the_report_says_how_many_still_wait_and_promises_hold(namesakes, reviewer, database):
+def test_report_counts_undecided_rows_and_invariants_hold(namesakes, reviewer, database):
     with database.connect() as connection:
         assert get_report(connection, namesakes).waiting == 1
     reviewer.accept_into(namesakes, 1, None)
@@ -173,7 +175,7 @@ def test_the_report_says_how_many_still_wait_and_promises_hold(namesakes, review
             get_review_item(connection, namesakes, 1)
 
 
-def test_a_dry_runs_rows_do_not_wait(import_file, waiting):
+def test_rows_of_a_dry_run_are_not_review_items(import_file, waiting):
     import_file("id,name\n1,Forum Air\n", source="a")
     import_file("name\nForum Air\n", source="b", dry_run=True)
     assert waiting() == []

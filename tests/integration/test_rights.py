@@ -1,4 +1,4 @@
-"""Rights of the runtime role: all it needs and no more; what it lost is said at once, and given back by a command."""
+"""The runtime role has exactly the rights that it needs; lost ones are reported and can be restored."""
 
 import psycopg
 import pytest
@@ -24,7 +24,7 @@ _OF_COLUMNS = """
       AND a.attacl::text LIKE '%kelompok_runtime=%'"""
 
 
-def test_the_list_is_what_the_migrations_grant(ask):
+def test_list_of_rights_matches_the_migrations(ask):
     listed = {table: set(one.split(", ")) for one, tables in rights.ON_TABLES for table in tables}
     assert {row.name: set(row.privileges.split(", ")) for row in ask(_GRANTED)} == listed
     assert {row.name for row in ask(_CALLED)} == set(rights.FUNCTIONS)
@@ -33,7 +33,7 @@ def test_the_list_is_what_the_migrations_grant(ask):
 
 @pytest.fixture
 def lose(database, settings):
-    """Take a right away, as a dump loaded without it does."""
+    """Revoke a right, as loading a dump without it does."""
     engine = sa.create_engine(find_owner_url(settings).replace("postgresql:", "postgresql+psycopg:"))
 
     def run(statement):
@@ -54,7 +54,7 @@ _LOST = {
 
 
 @pytest.mark.parametrize(("statement", "right"), _LOST.items(), ids=_LOST.values())
-def test_a_lost_right_is_named_at_start_and_given_back_by_migrating(settings, database, lose, statement, right):
+def test_lost_right_is_named_at_start_and_restored_by_migrating(settings, database, lose, statement, right):
     lose(statement)
     with pytest.raises(DatabaseUnavailable, match=f"kelompok_runtime lacks rights: {right}") as caught:
         open_database(settings)
@@ -64,7 +64,7 @@ def test_a_lost_right_is_named_at_start_and_given_back_by_migrating(settings, da
     open_database(settings).dispose()
 
 
-def test_the_doctor_names_lost_rights_and_the_command(settings, lose, monkeypatch):
+def test_doctor_names_lost_rights_and_the_command(settings, lose, monkeypatch):
     monkeypatch.setattr(surroundings.SURROUNDINGS, "settings", settings)
     assert all(problem is None for _, problem in operating._try(operating._database))
     lose("REVOKE TEMPORARY ON DATABASE {database} FROM kelompok_runtime, PUBLIC")
@@ -73,7 +73,7 @@ def test_the_doctor_names_lost_rights_and_the_command(settings, lose, monkeypatc
     assert "kelompok db migrate" in problem
 
 
-def test_a_database_from_another_server_is_known_and_taken_over_by_migrating(
+def test_database_from_another_server_is_recognized_and_adopted_by_migrating(
     settings, database, lose, ask, monkeypatch
 ):
     monkeypatch.setattr(surroundings.SURROUNDINGS, "settings", settings)
@@ -86,13 +86,13 @@ def test_a_database_from_another_server_is_known_and_taken_over_by_migrating(
     assert not migrate(find_owner_url(settings)).begins_epoch
 
 
-def test_who_may_not_alter_the_schema_is_told_so(database):
+def test_role_that_cannot_alter_the_schema_gets_an_error(database):
     runtime = database.addresses.runtime
     with pytest.raises(DatabaseUnavailable, match="kelompok_runtime may not create tables"):
         migrate(runtime)
 
 
-def test_tables_of_another_role_are_named(settings, database, server):
+def test_tables_owned_by_another_role_are_named(settings, database, server):
     name = sa.make_url(settings.database_url).database
     with psycopg.connect(in_database(embedded.superuser_url(server), name)) as connection:
         connection.execute("ALTER TABLE imports OWNER TO kelompok_admin")
@@ -102,7 +102,7 @@ def test_tables_of_another_role_are_named(settings, database, server):
         migrate(find_owner_url(settings))
 
 
-def test_who_may_no_longer_connect_is_told_the_command(settings, database, lose):
+def test_role_that_can_no_longer_connect_gets_the_command(settings, database, lose):
     lose("REVOKE CONNECT ON DATABASE {database} FROM kelompok_runtime, PUBLIC")
     with pytest.raises(DatabaseUnavailable, match="permission denied for database") as caught:
         open_database(settings)

@@ -1,4 +1,4 @@
-"""What the runtime role cannot do with SQL of its own: hide a table, make up evidence, rewrite an import unseen."""
+"""The runtime role cannot replace tables, forge evidence or rewrite imports with its own SQL."""
 
 import psycopg
 import pytest
@@ -47,7 +47,7 @@ def owner(settings):
 
 @pytest.fixture
 def attempt(runtime, operator):
-    """Run statements in one transaction, by default in some name; give the error that stopped them."""
+    """Run statements in one transaction, by default with an actor; return the error that stopped them."""
     assert operator, "there is a user whose import it may be"
 
     def run(*statements, named=True, **params):
@@ -85,7 +85,7 @@ _FUNCTIONS = """
     FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prokind IN ('f', 'p')"""
 
 
-def test_functions_look_names_up_where_nobody_else_can_put_any(ask):
+def test_functions_use_a_search_path_that_others_cannot_write(ask):
     functions = {row.name: row for row in ask(_FUNCTIONS)}
     assert "check_counts()" in functions
     loose = {
@@ -96,14 +96,14 @@ def test_functions_look_names_up_where_nobody_else_can_put_any(ask):
     assert loose == {}, "each needs SET search_path = pg_catalog, public, pg_temp, or a body that is bound (RETURN)"
 
 
-def test_functions_are_the_owners_and_nobodys_to_call_who_was_not_named(ask):
+def test_functions_belong_to_the_owner_and_only_named_roles_execute_them(ask):
     functions = ask(_FUNCTIONS)
     assert {row.owner for row in functions} == {"kelompok_owner"}
     assert [row.name for row in functions if row.public] == []
     assert any(row.definer for row in functions)
 
 
-def test_views_defaults_and_checks_call_only_functions_that_are_looked_at_here(ask):
+def test_views_defaults_and_checks_call_only_reviewed_functions(ask):
     elsewhere = ask("""
         SELECT p.oid::regprocedure::text FROM pg_depend d JOIN pg_proc p ON p.oid = d.refobjid
         WHERE d.refclassid = 'pg_proc'::regclass AND d.classid <> 'pg_proc'::regclass
@@ -115,7 +115,7 @@ def test_views_defaults_and_checks_call_only_functions_that_are_looked_at_here(a
     assert {(row.relname, row.owner) for row in views} == {("evidence", "kelompok_owner")}
 
 
-def test_temporary_tables_do_not_stand_in_for_the_rows_that_are_counted(attempt):
+def test_temporary_table_cannot_replace_the_counted_rows(attempt):
     refused = attempt(
         _OPEN,
         "UPDATE imports SET state = 'staged', rows_staged = 1000 WHERE id = %(id)s",
@@ -129,7 +129,7 @@ def test_temporary_tables_do_not_stand_in_for_the_rows_that_are_counted(attempt)
     assert "count.mismatch" in str(refused)
 
 
-def test_temporary_tables_do_not_make_an_import_whose_rows_may_come(attempt, import_file):
+def test_temporary_table_cannot_open_an_import_for_rows(attempt, import_file):
     done = import_file("name\nSatu\n").import_.id
     refused = attempt(
         "CREATE TEMPORARY TABLE imports AS SELECT %(id)s::uuid AS id, 'staging' AS state", _ROW, id=done, row_number=2
@@ -137,7 +137,7 @@ def test_temporary_tables_do_not_make_an_import_whose_rows_may_come(attempt, imp
     assert "not being staged" in str(refused)
 
 
-def test_temporary_tables_do_not_keep_a_dead_worker_alive(runtime):
+def test_temporary_table_cannot_keep_a_dead_worker_alive(runtime):
     with runtime.transaction():
         runtime.execute("CREATE TEMPORARY TABLE workers AS SELECT %s::uuid AS id, now() AS seen_at", [_ID])
         runtime.execute("SELECT pg_advisory_lock(hashtextextended('worker:' || %s::uuid, 0))", [_ID])
@@ -147,11 +147,11 @@ def test_temporary_tables_do_not_keep_a_dead_worker_alive(runtime):
 # Evidence.
 
 
-def test_rows_of_no_import_are_refused(attempt):
+def test_rows_without_an_import_are_refused(attempt):
     assert "not being staged" in str(attempt(_ROW, id=_ID, row_number=1))
 
 
-def test_rows_come_in_only_while_their_import_is_staged(attempt, installation, received):
+def test_rows_are_inserted_only_while_their_import_is_staged(attempt, installation, received):
     import_id = received(dry_run=True)
     stage(installation, import_id)
     late = attempt(_ROW, id=import_id, row_number=4)
@@ -162,7 +162,7 @@ def test_rows_come_in_only_while_their_import_is_staged(attempt, installation, r
     assert isinstance(copied, psycopg.errors.InsufficientPrivilege)
 
 
-def test_one_import_that_is_staged_brings_in_no_rows_of_another(attempt, import_file):
+def test_staging_one_import_cannot_insert_rows_of_another(attempt, import_file):
     done = import_file("name\nSatu\n").import_.id
     refused = attempt(
         _OPEN,
@@ -173,7 +173,7 @@ def test_one_import_that_is_staged_brings_in_no_rows_of_another(attempt, import_
     assert "not being staged" in str(refused)
 
 
-def test_rows_do_not_slip_in_under_an_old_snapshot(runtime, installation, received):
+def test_rows_cannot_be_inserted_with_an_old_snapshot(runtime, installation, received):
     import_id = received()
     with pytest.raises(psycopg.errors.SerializationFailure):
         runtime.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -194,12 +194,12 @@ def test_rows_do_not_slip_in_under_an_old_snapshot(runtime, installation, receiv
     "UPDATE source_sightings SET last_import_id = new_id()",
     "DELETE FROM imports",
 ])  # fmt: skip
-def test_what_was_read_and_decided_is_written_by_the_steps_alone(attempt, import_file, statement):
+def test_only_the_steps_write_rows_and_decisions(attempt, import_file, statement):
     import_file("name\nSatu\n")
     assert isinstance(attempt(statement), psycopg.errors.InsufficientPrivilege)
 
 
-def test_nothing_is_decided_of_an_import_that_was_decided(attempt, received, installation):
+def test_decided_import_gets_no_more_decisions(attempt, received, installation):
     import_id = received(dry_run=True)
     stage(installation, import_id)
     for revision in (2, 3):
@@ -208,14 +208,14 @@ def test_nothing_is_decided_of_an_import_that_was_decided(attempt, received, ins
     assert "decisions refused" in str(attempt(_DECISION, id=import_id, revision=1, row_number=9))
 
 
-def test_a_person_decides_once_the_import_is_applied(attempt, import_file):
+def test_person_decides_only_after_the_import_is_applied(attempt, import_file):
     import_file("id,name,phone\n1,Forum Air,021\n", source="a")
     planned = import_file(_WAITS, source="b", dry_run=True)
     assert planned.counts["review"] == 1
     assert "decisions refused" in str(attempt(_REVIEW, id=planned.import_.id, row_numbers=[1]))
 
 
-def test_a_person_decides_only_rows_that_wait(attempt, import_file):
+def test_person_decides_only_rows_in_review(attempt, import_file):
     import_file("id,name,phone\n1,Forum Air,021\n", source="a")
     waits = import_file(_WAITS, source="b")
     assert waits.counts["review"] == 1
@@ -224,7 +224,7 @@ def test_a_person_decides_only_rows_that_wait(attempt, import_file):
     assert isinstance(attempt(_REVIEW, _REVIEW, id=waits.import_.id, row_numbers=[1]), psycopg.errors.UniqueViolation)
 
 
-def test_no_plan_is_made_of_an_applied_import(attempt, import_file):
+def test_applied_import_gets_no_plan(attempt, import_file):
     applied = import_file("name\nSatu\n").import_.id
     for revision, row_number in ((2, 1), (1, 2)):
         assert "decisions refused" in str(attempt(_DECISION, id=applied, revision=revision, row_number=row_number))
@@ -237,7 +237,7 @@ def test_plans_have_positive_numbers(owner, revision):
         owner.execute(_DECISION, {"id": _ID, "revision": revision, "row_number": 1})
 
 
-def test_evidence_is_recorded_of_what_is_being_applied(attempt, received, installation, import_file):
+def test_evidence_is_recorded_only_while_applying(attempt, received, installation, import_file):
     applied, staged = import_file("name\nSatu\n", source="other").import_.id, received()
     stage(installation, staged)
     for statement in (
@@ -248,7 +248,7 @@ def test_evidence_is_recorded_of_what_is_being_applied(attempt, received, instal
             assert "evidence refused" in str(attempt(statement, id=import_id, plan=plan))
 
 
-def test_evidence_of_a_row_is_recorded_when_a_person_decided_it(attempt, received, installation, import_file):
+def test_evidence_of_a_reviewed_row_is_recorded(attempt, received, installation, import_file):
     import_file("id,name,phone\n1,Forum Air,021\n", source="a")
     waits, staged = import_file(_WAITS, source="b").import_.id, received()
     stage(installation, staged)
@@ -259,7 +259,7 @@ def test_evidence_of_a_row_is_recorded_when_a_person_decided_it(attempt, receive
     assert "evidence refused" in str(others)
 
 
-def test_an_undone_import_forgets_only_what_was_said_of_its_own_records(runtime, import_file, ask):
+def test_undo_deletes_only_evidence_of_its_own_records(runtime, import_file, ask):
     first, other = (import_file(f"name\n{name}\n", source=name).import_.id for name in ("Satu", "Dua"))
     with runtime.transaction():
         runtime.execute("SELECT forget_reading(%s, ARRAY(SELECT id FROM organizations))", [first])
@@ -281,8 +281,8 @@ _WORKED_ON = {
 
 
 @pytest.mark.parametrize("state", ["received", "staged", "planned", "applied"])
-def test_what_an_import_is_stays(attempt, owner, installation, received, import_file, ask, state):
-    """Every column but those of work on it, whoever writes; also one that a later migration adds."""
+def test_immutable_columns_of_an_import_do_not_change(attempt, owner, installation, received, import_file, ask, state):
+    """All columns except those that the work on it changes, for every role; also columns of later migrations."""
     import_id = import_file("name\nSatu\n").import_.id if state == "applied" else received(dry_run=True)
     for name, step in (("staged", stage), ("planned", decide)):
         if state in (name, "planned"):
@@ -303,7 +303,7 @@ def test_what_an_import_is_stays(attempt, owner, installation, received, import_
                 owner.execute(statement)
 
 
-def test_counts_of_a_plan_change_with_a_plan_alone(attempt, installation, received):
+def test_plan_counts_change_only_with_a_plan(attempt, installation, received):
     import_id = received(dry_run=True)
     stage(installation, import_id)
     decide(installation, import_id)
@@ -317,7 +317,7 @@ def test_counts_of_a_plan_change_with_a_plan_alone(attempt, installation, receiv
     ("applied", "staging"), ("applied", "planned"), ("applied", "cancelled"), ("cancelled", "staging"),
     ("cancelled", "planned"),
 ])  # fmt: skip
-def test_an_import_does_not_go_back(attempt, installation, operator, import_file, was, becomes):
+def test_import_state_does_not_go_back(attempt, installation, operator, import_file, was, becomes):
     import_id = import_file("name\nSatu\n", dry_run=was != "applied").import_.id
     if was == "cancelled":
         cancel(installation, import_id, operator)
@@ -325,7 +325,7 @@ def test_an_import_does_not_go_back(attempt, installation, operator, import_file
     assert f"what is {was} cannot become {becomes}" in str(refused)
 
 
-def test_an_import_begins_with_nothing_done(attempt):
+def test_import_begins_as_received(attempt):
     counts = "rows_read, accepted, merged, unchanged, rejected, review"
     for columns, values in (
         (f"state, {counts}", "'applied', 1000, 1000, 0, 0, 0, 0"), ("state", "'staged'"), ("rows_staged", "5"),
@@ -335,7 +335,7 @@ def test_an_import_begins_with_nothing_done(attempt):
         assert "begins as received" in str(attempt(statement, id=_ID))
 
 
-def test_no_step_of_an_import_is_taken_in_nobodys_name(attempt, installation, received):
+def test_every_step_of_an_import_needs_an_actor(attempt, installation, received):
     import_id = received(dry_run=True)
     stage(installation, import_id)
     decide(installation, import_id)
@@ -344,7 +344,7 @@ def test_no_step_of_an_import_is_taken_in_nobodys_name(attempt, installation, re
         assert "unaudited write to imports" in str(attempt(statement, named=False, id=_ID))
 
 
-def test_the_audit_has_each_step_of_an_import_and_who_took_it(installation, operator, person, received, ask):
+def test_audit_has_each_step_of_an_import_and_its_actor(installation, operator, person, received, ask):
     import_id = received(dry_run=True)
     stage(installation, import_id)
     decide(installation, import_id)
@@ -352,9 +352,9 @@ def test_the_audit_has_each_step_of_an_import_and_who_took_it(installation, oper
     approve(installation, import_id, releasing)
     cancel(installation, import_id, operator)
     entries = ask("SELECT * FROM audit_logs WHERE entity = 'imports' AND record_id = :id ORDER BY id", id=import_id)
-    told = [(one.action, one.after["state"], one.actor) for one in entries]
+    steps = [(one.action, one.after["state"], one.actor) for one in entries]
     asked, released = str(operator.id), str(releasing.id)
-    assert told == [
+    assert steps == [
         ("create", "received", asked), ("update", "staging", asked), ("update", "staged", asked),
         ("update", "planned", asked), ("update", "planned", released), ("update", "cancelled", asked),
     ]  # fmt: skip
@@ -366,7 +366,7 @@ def test_the_audit_has_each_step_of_an_import_and_who_took_it(installation, oper
 
 
 @pytest.mark.parametrize("step", ["stage", "decide"])
-def test_who_writes_for_an_import_that_was_cancelled_is_told_so(installation, operator, received, monkeypatch, step):
+def test_write_for_a_cancelled_import_is_refused_with_that_reason(installation, operator, received, monkeypatch, step):
     import_id = received()
     if step == "decide":
         stage(installation, import_id)

@@ -1,4 +1,4 @@
-"""Where a source may lie and how it may be packed: paths, folders, URLs, gzip; kept once, as it was sent."""
+"""Sources: paths, folders, URLs and compressed files, each kept once and unchanged."""
 
 import bz2
 import gzip
@@ -22,7 +22,7 @@ from kelompok_core.sources.rules import FileRules
 _CSV = "name,city\nSatu,Bandung\nDua,Garut\n"
 
 
-def test_a_packed_file_is_read_and_kept_as_it_was_sent(import_file, ask):
+def test_compressed_file_is_read_and_kept_unchanged(import_file, ask):
     packed = gzip.compress(_CSV.encode())
     report = import_file(packed, name="mitra.csv.gz")
     assert report.counts["accepted"] == 2
@@ -30,7 +30,7 @@ def test_a_packed_file_is_read_and_kept_as_it_was_sent(import_file, ask):
     assert ask("SELECT DISTINCT file_sha256 FROM source_records")[0][0] == hashlib.sha256(packed).digest()
 
 
-def test_a_folder_is_one_source_and_the_same_files_the_same_bytes(import_file, tmp_path):
+def test_folder_is_one_source_with_reproducible_bytes(import_file, tmp_path):
     folder = tmp_path / "groups"
     (folder / "inner").mkdir(parents=True)
     for name in ("b", "a", ".hidden"):
@@ -45,7 +45,7 @@ def test_a_folder_is_one_source_and_the_same_files_the_same_bytes(import_file, t
     assert again.import_.file_sha256 == first.import_.file_sha256
 
 
-def test_a_url_that_fsspec_can_open(import_file, settings):
+def test_fsspec_url_is_read(import_file, settings):
     with settings.config_file.open("a") as file:
         file.write('[files]\nschemes = ["memory", "nothing-of-this-kind"]\nhosts = ["lists"]\n')
     with fsspec.open("memory://lists/mitra.csv", "w") as file:
@@ -60,12 +60,12 @@ def test_a_url_that_fsspec_can_open(import_file, settings):
 
 
 @pytest.mark.parametrize("content", [gzip.compress(b"x" * 5000)[:-9], b"\x1f\x8bno gzip"], ids=["cut", "no gzip"])
-def test_a_damaged_packing_is_said(import_file, content):
+def test_damaged_compression_is_reported(import_file, content):
     with pytest.raises(UsageError, match="damaged"):
         import_file(content, name="list.csv.gz")
 
 
-def test_a_packed_bomb_is_refused(tmp_path, settings, monkeypatch):
+def test_decompression_bomb_is_refused(tmp_path, settings, monkeypatch):
     monkeypatch.setattr(opening, "LARGEST_DOWNLOAD", 10_000)
     file = tmp_path / "bomb.csv.gz"
     file.write_bytes(gzip.compress(b"0" * 5_000_000))
@@ -73,7 +73,7 @@ def test_a_packed_bomb_is_refused(tmp_path, settings, monkeypatch):
         pass
 
 
-def test_a_driver_copies_no_more_than_the_web(settings, monkeypatch):
+def test_driver_copies_are_limited_like_downloads(settings, monkeypatch):
     monkeypatch.setattr(opening, "LARGEST_DOWNLOAD", 10_000)
     rules = FileRules(schemes=frozenset({"memory"}), hosts=frozenset({"lists"}))
     for size, name in ((10_000, "whole.csv"), (10_001, "large.csv")):
@@ -82,14 +82,14 @@ def test_a_driver_copies_no_more_than_the_web(settings, monkeypatch):
     with open_source("memory://lists/whole.csv", rules, settings) as source:
         assert source.size == 10_000
     with (
-        pytest.raises(UsageError, match="it is larger than 10000 bytes") as told,
+        pytest.raises(UsageError, match="it is larger than 10000 bytes") as caught,
         open_source("memory://lists/large.csv", rules, settings),
     ):
         pass
-    assert (told.value.hint, "large.csv" in told.value.message) == ("Split the file.", True)
+    assert (caught.value.hint, "large.csv" in caught.value.message) == ("Split the file.", True)
 
 
-def test_an_empty_folder_and_what_is_no_file_are_said(tmp_path, settings):
+def test_empty_folder_and_special_file_are_reported(tmp_path, settings):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="has no files"), open_source(str(tmp_path / "empty"), FileRules(), settings):
         pass
@@ -104,11 +104,11 @@ def test_an_empty_folder_and_what_is_no_file_are_said(tmp_path, settings):
     ("a.tgz", "application/x-tar"), ("a.jsonld", "application/ld+json"),
     ("list", None),
 ])  # fmt: skip
-def test_kinds_by_name(name, media_type):
+def test_media_type_follows_from_the_file_name(name, media_type):
     assert media_type_of(name) == media_type
 
 
-def test_cells_no_database_takes_or_that_are_too_long_are_issues_of_their_rows(import_file, ask):
+def test_unstorable_or_too_long_cells_are_row_issues(import_file, ask):
     report = import_file(f"name,history\nSa\0tu,x\nDua,{'x' * 1_000_001}\nTiga,y\n")
     assert (report.counts["accepted"], report.counts["rejected"]) == (2, 1)
     codes = {group.code for group in report.groups}
@@ -116,7 +116,9 @@ def test_cells_no_database_takes_or_that_are_too_long_are_issues_of_their_rows(i
     assert ask("SELECT raw->>'name' FROM import_rows WHERE row_number = 1")[0][0] == "Sa\u2400tu"
 
 
-def test_rows_of_json_go_back_as_they_came_and_come_again(import_file, installation, database, tmp_path):
+def test_rejected_json_rows_are_returned_unchanged_and_can_be_imported_again(
+    import_file, installation, database, tmp_path
+):
     import io
 
     from kelompok_core.imports.reporting.error_file import name_error_file, write_error_lines
@@ -145,7 +147,7 @@ def test_rows_of_json_go_back_as_they_came_and_come_again(import_file, installat
     assert "_line" not in again.import_.header
 
 
-def test_a_ready_profile_of_a_plugin(import_file, settings, ask):
+def test_profile_of_a_plugin_is_used(import_file, settings, ask):
     from kelompok_core.errors import NotFound
     from kelompok_core.imports.shared.profiles import chosen_profile
 
@@ -166,7 +168,7 @@ def test_a_ready_profile_of_a_plugin(import_file, settings, ask):
         chosen_profile(settings, ImportOptions(profile="json-import/nothing"))
 
 
-def test_a_nested_secret_is_refused_by_its_last_name(import_file, ask):
+def test_nested_secret_is_refused_by_its_last_key(import_file, ask):
     text = json.dumps([{"name": "Satu", "contact": {"nik": "3171", "kata sandi": "rahasia"}}])
     report = import_file(text, name="x.json", plugin="json-import")
     assert report.counts["accepted"] == 1
@@ -174,7 +176,7 @@ def test_a_nested_secret_is_refused_by_its_last_name(import_file, ask):
     assert "rahasia" not in str(ask("SELECT raw FROM import_rows"))
 
 
-def test_events_that_say_how_long_they_last(import_file, ask):
+def test_event_duration_sets_the_end(import_file, ask):
     import_file("name\nForum\n", name="forum.csv")
     text = json.dumps([
         {"title": "A", "start": "2025-05-01T09:00:00+07:00", "duration": "PT1H30M"},
@@ -189,7 +191,7 @@ def test_events_that_say_how_long_they_last(import_file, ask):
     assert [group.column for group in report.groups if group.code == "value.duration"] == ["duration"]
 
 
-def test_json_is_not_taken_for_a_spreadsheets_error_file(import_file, ask):
+def test_json_is_not_mistaken_for_an_error_file_of_a_spreadsheet(import_file, ask):
     text = json.dumps([{"name": "'=1+1", "_line": "1", "_decision": "", "_codes": "", "_message": ""}])
     import_file(text, name="x.json", plugin="json-import", options=ImportOptions())
     assert ask("SELECT raw->>'name' FROM import_rows")[0][0] == "'=1+1"
@@ -207,20 +209,20 @@ def archive():
 
 @pytest.mark.parametrize("name", ["a.tar.bz2", "a.tar.xz", "a.tar", "a.json", "a.csv", "a"])
 @pytest.mark.parametrize("pack", [bz2.compress, lzma.compress])
-def test_an_archive_in_another_packing_is_not_opened(installation, operator, tmp_path, archive, ask, pack, name):
+def test_compressed_archive_is_not_opened(installation, operator, tmp_path, archive, ask, pack, name):
     file = tmp_path / name
     file.write_bytes(pack(archive))
     for plugin in ("json-import", "csv-import"):
         request = ImportRequest(plugin=plugin, job="import-organizations", file=file)
-        with pytest.raises(UsageError, match=r"is a (compressed file|folder)") as told:
+        with pytest.raises(UsageError, match=r"is a (compressed file|folder)") as caught:
             receive(installation, request, operator)
-        assert told.value.hint
+        assert caught.value.hint
     assert ask("SELECT count(*) FROM imports")[0][0] == 0
 
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.tgz", "a.json", "a"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_folder_may_come_packed(import_file, installation, operator, tmp_path, archive, ask, pack, name):
+def test_folder_may_be_an_archive(import_file, installation, operator, tmp_path, archive, ask, pack, name):
     file = tmp_path / name
     file.write_bytes(pack(archive))
     request = ImportRequest(plugin="json-import", job="import-organizations", file=file)
@@ -228,21 +230,21 @@ def test_a_folder_may_come_packed(import_file, installation, operator, tmp_path,
     assert ask("SELECT raw->>'name' FROM import_rows")[0][0] == "Satu"
 
 
-def test_a_packed_folder_is_no_table(installation, operator, tmp_path, archive):
+def test_archived_folder_is_not_a_table(installation, operator, tmp_path, archive):
     (tmp_path / "a.csv").write_bytes(archive)
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=tmp_path / "a.csv")
     with pytest.raises(UsageError, match="is an archive"):
         receive(installation, request, operator)
 
 
-def test_a_folder_keeps_the_names_of_folders_in_it(tmp_path, settings):
+def test_names_of_subfolders_are_kept(tmp_path, settings):
     (tmp_path / "x/y").mkdir(parents=True)
     (tmp_path / "x/y/a.json").write_text("{}")
     with open_source(str(tmp_path / "x"), FileRules(), settings) as source, tarfile.open(source.path) as archive:
         assert archive.getnames() == ["y/a.json"]
 
 
-def test_what_is_wrong_in_a_folder_is_named_by_its_file(import_file, tmp_path):
+def test_error_in_a_folder_names_its_file(import_file, tmp_path):
     folder = tmp_path / "groups"
     folder.mkdir()
     (folder / "a.json").write_text('{"name": "Satu"}')

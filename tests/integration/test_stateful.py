@@ -1,4 +1,4 @@
-"""Anything in any order: imports, kills, rivals, reviews, edits, undos; after every step the promises hold.
+"""Imports, kills, concurrency, reviews, edits and undos in any order: the invariants hold after every step.
 
 ``KELOMPOK_STATEFUL=RUNS:STEPS`` runs longer, with a seed of its own that it prints.
 """
@@ -28,7 +28,7 @@ from kelompok_core.imports.receiving.receive import ImportRequest, admit, open_i
 from kelompok_core.imports.reviewing.review import Reviewer
 from kelompok_core.imports.reviewing.review_items import list_review_items
 from kelompok_core.imports.running.cancel import cancel
-from kelompok_core.imports.running.queue import claim, finish, give_back
+from kelompok_core.imports.running.queue import claim, finish, requeue
 from kelompok_core.imports.running.workers import Presence
 from kelompok_core.imports.shared.imports import get_import
 from kelompok_core.imports.staging.stage import stage
@@ -73,7 +73,7 @@ _BROKEN = sa.text("""
 
 
 class Machine(RuleBasedStateMachine):
-    """What people and programs do to one installation."""
+    """Actions of people and programs on one installation."""
 
     def __init__(self, installation, operator, forget):
         super().__init__()
@@ -87,7 +87,7 @@ class Machine(RuleBasedStateMachine):
         self.worker.__enter__()
 
     def teardown(self):
-        """With the faults over, whatever waits comes to its end."""
+        """Without faults, all waiting imports finish."""
         try:
             for _ in range(100):
                 if not self._work(_STEPS_OF_AN_IMPORT):
@@ -112,7 +112,7 @@ class Machine(RuleBasedStateMachine):
             return open_import(self.installation, admission, incoming, queued=True).import_id
 
     def _work(self, steps, installation=None):
-        """Take one import from the queue and do these steps; return it, or None when nothing waits."""
+        """Claim one import from the queue and run these steps; return it, or None if none waits."""
         with self.installation.database.connect() as connection, connection.begin():
             claimed = claim(connection, self.worker.id)
         if claimed is None:
@@ -124,7 +124,7 @@ class Machine(RuleBasedStateMachine):
             return claimed.import_id
         is_done = len(steps) == len(_STEPS_OF_AN_IMPORT)
         with self.installation.database.connect() as connection, connection.begin():
-            (finish if is_done else give_back)(connection, claimed)
+            (finish if is_done else requeue)(connection, claimed)
         return claimed.import_id
 
     @rule(rows=_FILE, source=st.sampled_from(["a", "b"]), dry_run=st.booleans())
@@ -140,7 +140,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.requests)
     @rule(data=st.data())
     def send_again(self, data):
-        """The same request under the same key is the same import; another under it is refused."""
+        """The same request with the same key is the same import; another request with that key is refused."""
         content, source, dry_run, key, import_id = data.draw(st.sampled_from(self.requests))
         assert self._submit(content, source, dry_run=dry_run, key=key) == import_id
         try:
@@ -155,7 +155,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, 2))
     def work_a_little(self, number):
-        """A worker that is asked to stop between two steps."""
+        """Ask a worker to stop between two steps."""
         self._work(_STEPS_OF_AN_IMPORT[:number])
 
     @rule()
@@ -173,7 +173,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def be_robbed(self):
-        """Another worker takes the import up while this one reads it."""
+        """Another worker takes over the import while this one reads it."""
 
         def rob(_progress):
             with self.installation.database.connect() as connection, connection.begin():
@@ -185,7 +185,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.imports)
     @rule(data=st.data())
     def release(self, data):
-        """Apply a plan: exactly what was planned, but for rows whose record changed since."""
+        """Apply a plan: the result is as planned, except for rows whose record changed since."""
         try:
             approve(self.installation, data.draw(st.sampled_from(self.imports)), self.operator, queued=True)
         except Conflict as error:
@@ -221,7 +221,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data(), city=st.sampled_from(["Ambon", "Ternate"]))
     def edit(self, data, city):
-        """A person sets a value; no import may take it from them."""
+        """A person sets a value, which no import may replace."""
         ids = [one.id for one in self._ids()]
         if ids:
             record_id = data.draw(st.sampled_from(ids))
@@ -284,7 +284,7 @@ class Machine(RuleBasedStateMachine):
 
 
 class _KilledError(BaseException):
-    """Ends a step as a kill does: nothing after it runs, no error is kept."""
+    """Ends a step like a kill: nothing runs after it, and no error is stored."""
 
 
 @pytest.mark.proof

@@ -1,4 +1,4 @@
-"""One organization's imports beside another's data: what comes out, and what is shown, does not depend on it."""
+"""An organization's imports neither depend on nor disclose other organizations' data."""
 
 import io
 import json
@@ -37,7 +37,7 @@ THEIR_MEMBERS = "id,name,email,position\n1,Joko,joko@x.org,Ketua\n2,Rara,rara@x.
 
 @pytest.fixture
 def ours(import_file, person):
-    """An organization with one member, and its editor; nothing else is there."""
+    """An organization with one member and its editor, and no other records."""
 
     def make():
         import_file(OURS, source="owners")
@@ -51,22 +51,22 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{12}\b"
 _PASSING = ("seconds", "rows_per_second", "durations", "at")
 
 
-def _plain(told):
-    """Return what was told without what is new each time: ids in the order they come, no times."""
+def _plain(report):
+    """Return the report without values that differ each time: ids are numbered, times removed."""
     numbers, names = count(1), {}
 
     def name(found):
         return names.setdefault(found[0], f"id-{next(numbers)}")
 
     text = re.sub(
-        rf'"({"|".join(_PASSING)})": (\{{[^}}]*\}}|"[^"]*"|[\d.]+)', r'"\1": 0', json.dumps(told, default=str)
+        rf'"({"|".join(_PASSING)})": (\{{[^}}]*\}}|"[^"]*"|[\d.]+)', r'"\1": 0', json.dumps(report, default=str)
     )
     return json.dumps(json.loads(_ID.sub(name, text)), indent=1).splitlines()
 
 
 @pytest.fixture
-def seen_of(database):
-    """Give everything an import's own people can see of it."""
+def visible_data(database):
+    """Return everything that the users of an import's organization can see of it."""
 
     def run(report, actor):
         with database.connect() as connection:
@@ -74,7 +74,7 @@ def seen_of(database):
             errors = io.StringIO()
             write_error_file(connection, report.import_, {"en": errors})
             item = list_review_items(connection, import_id=report.import_.id, organizations=sees, sees=sees)
-            told = {
+            visible = {
                 "report": report.to_json(),
                 "file": [issue["code"] for issue in report.import_.issues],
                 "rows": [
@@ -92,12 +92,12 @@ def seen_of(database):
                     for one in item
                 ],
             }  # fmt: skip
-        return _plain(told)
+        return _plain(visible)
 
     return run
 
 
-# What another organization may have, each by a way that an import has been told of it.
+# Data of another organization, each of a kind that could reach the outcome of an import.
 def _their_records(import_file, **_):
     import_file(THEIRS, source="list")
 
@@ -166,8 +166,8 @@ ROWS = {
 
 @pytest.mark.parametrize("confined", [True, False], ids=["confined", "row by row"])
 @pytest.mark.parametrize("what", ROWS)
-def test_the_outcome_is_the_same_whatever_others_have(
-    what, confined, forget, ours, import_file, seen_of, reviewer, waiting, installation, operator, database
+def test_outcome_does_not_depend_on_records_of_others(
+    what, confined, forget, ours, import_file, visible_data, reviewer, waiting, installation, operator, database
 ):
     text, how = ROWS[what]
     if not confined and not how:
@@ -180,7 +180,7 @@ def test_the_outcome_is_the_same_whatever_others_have(
         grant_role(database, actor.id, "ours")
         world(import_file=import_file, reviewer=reviewer, waiting=waiting, installation=installation, operator=operator)
         outcomes.append([
-            seen_of(
+            visible_data(
                 import_file(
                     text, source=source, entity=what.split()[0], organization="ours" if confined else None,
                     actor=actor, **how,
@@ -190,11 +190,11 @@ def test_the_outcome_is_the_same_whatever_others_have(
             for source in ("list", "own")
         ])  # fmt: skip
     for world, outcome in zip(WORLDS, outcomes[1:], strict=True):
-        for told, alone in zip(outcome, outcomes[0], strict=True):
-            assert [pair for pair in zip(told, alone, strict=True) if pair[0] != pair[1]] == [], world.__name__
+        for other, alone in zip(outcome, outcomes[0], strict=True):
+            assert [pair for pair in zip(other, alone, strict=True) if pair[0] != pair[1]] == [], world.__name__
 
 
-def test_a_row_about_another_organization_is_refused_before_anybody_is_asked(ours, import_file, waiting, ask):
+def test_row_of_another_organization_is_refused_before_review(ours, import_file, waiting, ask):
     _, actor = ours
     import_file(THEIRS, source="all")
     text, _ = ROWS["organizations"]
@@ -212,7 +212,7 @@ def test_a_row_about_another_organization_is_refused_before_anybody_is_asked(our
     assert [one.row_number for one in waiting()] == [8]
 
 
-def test_who_may_not_create_an_organization_does_not_by_review(ours, import_file, installation, ask, person):
+def test_review_does_not_bypass_the_right_to_create_organizations(ours, import_file, installation, ask, person):
     _, actor = ours
     report = import_file("id,name\n6,Ours\n", source="own", organization="ours", actor=actor)
     assert report.counts["review"] == 1
@@ -227,7 +227,7 @@ def test_who_may_not_create_an_organization_does_not_by_review(ours, import_file
     assert undo(installation, report.import_.id, steward).counts["deleted"] == 1
 
 
-def test_people_of_one_organization_do_not_create_what_a_list_of_many_asks_about(ours, import_file, installation, ask):
+def test_editor_of_one_organization_cannot_create_records_from_a_shared_list(ours, import_file, installation, ask):
     _, actor = ours
     report = import_file("id,name\n6,Ours\n", source="of many")
     with pytest.raises(NotPermitted):
@@ -236,8 +236,8 @@ def test_people_of_one_organization_do_not_create_what_a_list_of_many_asks_about
     assert Reviewer(installation, actor).accept_into(report.import_.id, 1, None).decision in ("merged", "unchanged")
 
 
-def test_what_a_row_may_be_by_now_is_looked_for_where_the_reader_may_look(ours, import_file, database):
-    """A record made after the row was sent to review, in another organization and in the reader's own."""
+def test_candidates_are_limited_to_organizations_visible_to_the_reader(ours, import_file, database):
+    """A record created after the row was sent to review, in another organization and in the reader's own."""
     _, actor = ours
     report = import_file("id,name,website\n6,Ours,https://rahasia.or.id\n", source="own", organization="ours")
     import_file(THEIRS, source="all")
@@ -250,13 +250,15 @@ def test_what_a_row_may_be_by_now_is_looked_for_where_the_reader_may_look(ours, 
                 find_by_ref(connection, item, "rahasia", sees=sees)
 
 
-def test_a_candidate_that_moved_away_is_not_shown(ours, import_file, database, ask, waiting, seen_of, installation):
-    """An import before candidates were limited to the organization; a record that moved away since is hidden too."""
+def test_candidate_moved_to_another_organization_is_not_shown(
+    ours, import_file, database, ask, waiting, visible_data, installation
+):
+    """An import from before candidates were limited to the organization; a moved record is hidden, too."""
     _, actor = ours
     import_file(THEIRS, source="all")
     report = import_file("name,position\nSiti,\n", source="own", entity="members", organization="ours", actor=actor)
     assert [one.reason for one in waiting()] == ["match.possible_duplicate"]
-    before = seen_of(report, actor)
+    before = visible_data(report, actor)
     assert any("siti@ours.or.id" in line for line in before)
     with database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor="system:test", origin="setup"))
@@ -271,12 +273,12 @@ def test_a_candidate_that_moved_away_is_not_shown(ours, import_file, database, a
         assert (item.may_be, list_candidates(connection, item)) == ([], {})
         for one in list_issues(connection, report.import_, after=BEGINNING, limit=99, sees=sees):
             assert str(moved) not in json.dumps(one.issue.to_json(), default=str)
-    assert not [line for line in seen_of(report, actor) if "siti@ours.or.id" in line]
+    assert not [line for line in visible_data(report, actor) if "siti@ours.or.id" in line]
     with pytest.raises(NotPermitted):
         Reviewer(installation, actor).accept_into(report.import_.id, 1, moved)
 
 
-def test_rows_of_a_record_that_moved_away_tell_nothing_of_it(ours, import_file, database):
+def test_rows_do_not_disclose_values_of_a_moved_record(ours, import_file, database):
     _, actor = ours
     import_file(THEIRS, source="all")
     report = import_file("id,name,email\n1,Siti,baru@ours.or.id\n", source="ours", entity="members",
@@ -297,8 +299,8 @@ def test_rows_of_a_record_that_moved_away_tell_nothing_of_it(ours, import_file, 
         assert row.changes["email"] == ["siti@ours.or.id", "baru@ours.or.id"]
 
 
-def test_another_organizations_list_does_not_replace_waiting_rows(ours, import_file, person, waiting):
-    """Two lists of one name, of two organizations: a name of a list is nobody's own."""
+def test_list_of_another_organization_does_not_replace_review_items(ours, import_file, person, waiting):
+    """Two lists with the same name, of two organizations: the names of lists are not reserved."""
     _, actor = ours
     import_file(THEIRS, source="all")
     import_file("id,name\n7,Rahasia\n", source="list")
@@ -307,7 +309,7 @@ def test_another_organizations_list_does_not_replace_waiting_rows(ours, import_f
     assert len(waiting()) == 1, "it waits for who asked about it"
 
 
-def test_a_name_means_an_organization_that_the_importer_can_see(ours, import_file, ask):
+def test_organization_name_is_looked_up_only_among_visible_ones(ours, import_file, ask):
     _, actor = ours
     import_file("id,name,slug,city\n1,Ours,ours-too,Ende\n2,Lain,lain,Ende\n", source="others")
     text = "name,organisasi\nAni,Ours\nBudi,ours-too\nCici,Lain\nDedi,Nowhere\n"
@@ -320,7 +322,7 @@ def test_a_name_means_an_organization_that_the_importer_can_see(ours, import_fil
     ]  # fmt: skip
 
 
-def test_where_one_may_look_and_not_import_that_is_said(ours, import_file, ask, database):
+def test_visible_organization_without_import_right_is_permission_denied(ours, import_file, ask, database):
     _, actor = ours
     import_file(THEIRS, source="others")
     grant_role(database, actor.id, "kembar", "viewer")
@@ -328,7 +330,7 @@ def test_where_one_may_look_and_not_import_that_is_said(ours, import_file, ask, 
     assert [group.code for group in report.groups] == ["permission.denied"]
 
 
-def test_the_same_file_sent_by_others_is_not_told_of(ours, import_file, person, database):
+def test_same_file_of_another_sender_is_not_disclosed(ours, import_file, person, database):
     _, actor = ours
     import_file(THEIRS, source="others")
     text = "name,organisasi\nAni,Ours\nBudi,kembar\n"
@@ -345,8 +347,8 @@ def _decided(ask, report):
     return [tuple(row) for row in rows]
 
 
-def test_an_editors_decisions_do_not_identify_rows_of_a_shared_list(ours, import_file, ask):
-    """Names of lists and ids in them are guessed easily: «list» and 1."""
+def test_decisions_of_an_editor_do_not_identify_rows_of_a_shared_list(ours, import_file, ask):
+    """Names of lists and their ids are easy to guess: «list» and 1."""
     _, actor = ours
     import_file("id,name,slug\n1,Ours,ours\n", source="list", organization="ours", actor=actor)
     report = import_file(THEIRS, source="list")
@@ -356,7 +358,7 @@ def test_an_editors_decisions_do_not_identify_rows_of_a_shared_list(ours, import
     assert _decided(ask, again) == [("merged", "match.known"), ("unchanged", "match.known")]
 
 
-def test_an_id_from_an_editor_does_not_name_an_organization_in_other_imports(ours, import_file, ask):
+def test_id_from_an_editor_does_not_name_an_organization_in_other_imports(ours, import_file, ask):
     _, actor = ours
     import_file("id,name,slug\n1,Ours,ours\n", source="own", organization="ours", actor=actor)
     rows = "name,organisasi\nJoko,1\n"
@@ -365,7 +367,7 @@ def test_an_id_from_an_editor_does_not_name_an_organization_in_other_imports(our
     assert _decided(ask, import_file(rows, source="x", entity="members", actor=actor)) == [("accepted", "match.none")]
 
 
-def test_an_editors_members_are_not_matched_with_a_shared_list(ours, import_file, ask):
+def test_members_of_an_editor_are_not_matched_with_a_shared_list(ours, import_file, ask):
     _, actor = ours
     import_file(THEIRS, source="others")
     import_file("id,name\n1,Tini\n", source="list", entity="members", organization="ours", actor=actor)
@@ -373,7 +375,7 @@ def test_an_editors_members_are_not_matched_with_a_shared_list(ours, import_file
     assert _decided(ask, report) == [("accepted", "match.none")]
 
 
-def test_a_row_an_editor_rejected_is_still_reviewed_in_a_shared_list(ours, import_file, ask, installation):
+def test_row_rejected_by_an_editor_is_still_reviewed_in_a_shared_list(ours, import_file, ask, installation):
     _, actor = ours
     text = "id,name,organisasi\n5,Siti,ours\n"
     report = import_file(text, source="list", entity="members", actor=actor)
@@ -384,7 +386,7 @@ def test_a_row_an_editor_rejected_is_still_reviewed_in_a_shared_list(ours, impor
     assert [decision for decision, _ in _decided(ask, report)] == ["review"]
 
 
-def test_what_a_steward_said_counts_for_the_editor(ours, import_file, ask):
+def test_link_made_by_a_steward_applies_to_an_editors_import(ours, import_file, ask):
     _, actor = ours
     first = import_file("id,name,website\n17,Ours,https://ours.or.id\n", source="list", organization="ours")
     assert _decided(ask, first) == [("unchanged", "match.website")]

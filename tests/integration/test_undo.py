@@ -1,4 +1,4 @@
-"""Undo: what the import made goes, what it changed is restored, what somebody changed since stays and is listed."""
+"""Undo deletes created records and restores changed fields; later changes are kept and listed."""
 
 import json
 
@@ -7,11 +7,12 @@ import sqlalchemy as sa
 
 from benchmarks.organizations import write_organizations
 from kelompok_core.audit.context import AuditContext, announce
-from kelompok_core.cli import records
 from kelompok_core.errors import NotPermitted, UsageError
 from kelompok_core.imports.applying import invariants
+from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.undoing.undo import undo
-from kelompok_core.records.registry import get_descriptor
+from kelompok_core.records.registry import get_descriptor, get_service
+from kelompok_core.values.merge_policy import MergePolicy
 from tests.counting import decided
 
 # Everything a person would see of the organizations; not versions and times.
@@ -23,7 +24,7 @@ _OLD = "id,name,city,phone,instagram,Warna\n1,Satu,Bandung,021,@satu,biru\n2,Dua
 _NEW = "id,name,city,phone,instagram,youtube,Warna\n1,Satu,Garut,,@satu.id,https://y.id/1,hijau\n2,Dua,Medan,061,,,\n3,Tiga,,,,,\n"
 
 
-def test_created_records_go_and_changed_fields_come_back(import_file, installation, operator, ask):
+def test_created_records_are_deleted_and_changed_fields_restored(import_file, installation, operator, ask):
     import_file(_OLD)
     before = ask(_SEEN)
     second = import_file(_NEW)
@@ -48,7 +49,7 @@ def test_created_records_go_and_changed_fields_come_back(import_file, installati
         assert invariants.count_unaudited_writes(connection, second.import_.id) == 0
 
 
-def test_importing_undoing_and_importing_again_ends_where_one_import_ends(import_file, installation, operator, ask):
+def test_import_undo_import_equals_one_import(import_file, installation, operator, ask):
     import_file(_OLD)
     second = import_file(_NEW)
     after = ask(_SEEN)
@@ -61,7 +62,7 @@ def test_importing_undoing_and_importing_again_ends_where_one_import_ends(import
     assert decided(import_file(_NEW)) == {"rows_read": 3, "unchanged": 3}
 
 
-def test_undoing_everything_leaves_nothing_but_the_trace(import_file, installation, operator, ask):
+def test_undo_of_all_imports_leaves_only_source_records_and_audit(import_file, installation, operator, ask):
     ids = [import_file(text).import_.id for text in (_OLD, _NEW)]
     for import_id in reversed(ids):
         assert not undo(installation, import_id, operator).left
@@ -71,7 +72,7 @@ def test_undoing_everything_leaves_nothing_but_the_trace(import_file, installati
     assert decided(import_file(_OLD)) == {"rows_read": 2, "accepted": 2}
 
 
-def test_a_field_a_person_edited_since_is_kept_and_listed(import_file, installation, operator, person_sets, ask):
+def test_field_edited_by_a_person_is_kept_and_listed(import_file, installation, operator, person_sets, ask):
     import_file(_OLD)
     second = import_file(_NEW)
     person_sets("satu", city="Cimahi")
@@ -87,7 +88,7 @@ def test_a_field_a_person_edited_since_is_kept_and_listed(import_file, installat
     assert stored.field_origins["city"] == f"person:{operator.id}"
 
 
-def test_a_person_who_confirmed_the_value_keeps_it(import_file, installation, operator, person_sets, ask):
+def test_value_confirmed_by_a_person_is_kept(import_file, installation, operator, person_sets, ask):
     import_file(_OLD)
     second = import_file(_NEW)
     person_sets("satu", city="Garut")
@@ -95,7 +96,7 @@ def test_a_person_who_confirmed_the_value_keeps_it(import_file, installation, op
     assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Garut"
 
 
-def test_a_created_record_somebody_edited_is_kept_whole(import_file, installation, operator, person_sets, ask):
+def test_edited_record_is_kept_whole(import_file, installation, operator, person_sets, ask):
     first = import_file(_OLD)
     person_sets("satu", city="Cimahi")
     report = undo(installation, first.import_.id, operator)
@@ -104,7 +105,7 @@ def test_a_created_record_somebody_edited_is_kept_whole(import_file, installatio
     assert [row.slug for row in ask("SELECT slug FROM organizations")] == ["satu"]
 
 
-def test_a_record_others_need_is_refused_and_said(import_file, installation, operator, person, ask):
+def test_record_that_others_reference_is_not_deleted(import_file, installation, operator, person, ask):
     first = import_file(_OLD)
     person("e@satu.id", slug="satu")
     report = undo(installation, first.import_.id, operator)
@@ -112,7 +113,7 @@ def test_a_record_others_need_is_refused_and_said(import_file, installation, ope
     assert report.left[0].reason == "organization_user_roles still belong to it"
 
 
-def test_a_later_import_keeps_what_it_changed(import_file, installation, operator, ask):
+def test_changes_of_a_later_import_are_kept(import_file, installation, operator, ask):
     import_file(_OLD)
     second = import_file(_NEW)
     third = import_file("id,name,city\n1,Satu,Kupang\n")
@@ -124,7 +125,7 @@ def test_a_later_import_keeps_what_it_changed(import_file, installation, operato
     assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Garut", "the second one's value"
 
 
-def test_a_record_deleted_since_is_said(import_file, installation, operator, database):
+def test_deleted_record_is_reported(import_file, installation, operator, database):
     first = import_file(_OLD)
     with database.connect() as connection, connection.begin():
         announce(connection, AuditContext(actor=str(operator.id), origin="cli"))
@@ -133,7 +134,7 @@ def test_a_record_deleted_since_is_said(import_file, installation, operator, dat
     assert [(one.label, one.outcome, one.reason) for one in report.left] == [("Satu", "kept", "deleted since")]
 
 
-def test_a_dry_run_says_the_same_and_does_nothing(import_file, installation, operator, person_sets, ask):
+def test_dry_run_reports_the_same_and_changes_nothing(import_file, installation, operator, person_sets, ask):
     import_file(_OLD)
     second = import_file(_NEW)
     person_sets("satu", city="Cimahi")
@@ -147,7 +148,7 @@ def test_a_dry_run_says_the_same_and_does_nothing(import_file, installation, ope
     assert json.dumps(planned.to_json())
 
 
-def test_undoing_twice_does_it_once(import_file, installation, operator, ask):
+def test_second_undo_changes_nothing(import_file, installation, operator, ask):
     first = import_file(_OLD)
     assert not undo(installation, first.import_.id, operator).again
     before = ask("SELECT count(*) AS number FROM audit_logs")
@@ -157,7 +158,7 @@ def test_undoing_twice_does_it_once(import_file, installation, operator, ask):
     assert ask("SELECT count(*) AS number FROM audit_logs") == before
 
 
-def test_what_was_refused_goes_when_nothing_needs_it_any_more(import_file, installation, operator, ask):
+def test_record_is_deleted_once_nothing_references_it(import_file, installation, operator, ask):
     owners = import_file("id,name\n1,Rumah\n2,Balai\n", name="rumah.csv")
     people = import_file("id,nama\n1,Ani\n", entity="members", organization="rumah")
     assert decided(undo(installation, owners.import_.id, operator)) == {"deleted": 1, "refused": 1}
@@ -174,7 +175,7 @@ def test_what_was_refused_goes_when_nothing_needs_it_any_more(import_file, insta
     assert entry.origin == "undo"
 
 
-def test_what_a_later_import_had_changed_comes_back_when_that_is_undone(import_file, installation, operator, ask):
+def test_field_is_restored_when_the_later_import_is_undone(import_file, installation, operator, ask):
     import_file(_OLD)
     before = ask(_SEEN)
     second = import_file(_NEW)
@@ -186,7 +187,7 @@ def test_what_a_later_import_had_changed_comes_back_when_that_is_undone(import_f
     assert not decided(undo(installation, second.import_.id, operator))
 
 
-def test_what_a_person_changed_stays_however_often(import_file, installation, operator, person_sets, ask):
+def test_value_changed_by_a_person_stays_after_repeated_undo(import_file, installation, operator, person_sets, ask):
     import_file(_OLD)
     second = import_file(_NEW)
     person_sets("satu", city="Cimahi")
@@ -196,7 +197,7 @@ def test_what_a_person_changed_stays_however_often(import_file, installation, op
     assert ask("SELECT city FROM organizations WHERE slug = 'satu'")[0].city == "Cimahi"
 
 
-def test_what_was_sent_again_since_stays(import_file, installation, operator, person, database, ask):
+def test_record_sent_again_is_kept(import_file, installation, operator, person, database, ask):
     first = import_file(_OLD)
     person("e@satu.id", slug="satu")
     undo(installation, first.import_.id, operator)
@@ -209,7 +210,7 @@ def test_what_was_sent_again_since_stays(import_file, installation, operator, pe
     assert len(ask("SELECT FROM organizations")) == 2
 
 
-def test_what_was_not_applied_cannot_be_undone_and_who_may_not_is_refused(import_file, installation, operator, person):
+def test_undo_requires_an_applied_import_and_the_right(import_file, installation, operator, person):
     planned = import_file(_OLD, dry_run=True)
     with pytest.raises(UsageError, match="planned"):
         undo(installation, planned.import_.id, operator)
@@ -220,7 +221,7 @@ def test_what_was_not_applied_cannot_be_undone_and_who_may_not_is_refused(import
         undo(installation, applied.import_.id, person("v@satu.id", slug="satu", role="editor"))
 
 
-def test_many_rows(import_file, installation, operator, ask, tmp_path):
+def test_undo_of_many_rows_restores_them(import_file, installation, operator, ask, tmp_path):
     old, new = tmp_path / "list.csv", tmp_path / "new/list.csv"
     new.parent.mkdir()
     write_organizations(old, 5_000, seed=9)
@@ -272,7 +273,7 @@ def _seen_of(entity):
 
 
 @pytest.mark.parametrize("entity", _BY_ENTITY)
-def test_undo_in_every_entity(import_file, installation, operator, ask, entity):
+def test_undo_restores_every_entity(import_file, installation, operator, ask, entity):
     import_file("id,name\nH,Rumah\n", name="rumah.csv")
     where = {"entity": entity, "organization": "rumah"}
     old, new = _BY_ENTITY[entity]
@@ -293,21 +294,44 @@ def test_undo_in_every_entity(import_file, installation, operator, ask, entity):
 
 
 @pytest.mark.parametrize("entity", _BY_ENTITY)
-def test_what_a_person_edited_since_is_kept_in_every_entity(import_file, installation, operator, database, ask, entity):
+def test_edited_values_are_kept_in_every_entity(import_file, installation, operator, database, ask, entity):
     import_file("id,name\nH,Rumah\n", name="rumah.csv")
     where = {"entity": entity, "organization": "rumah"}
     old, new = _BY_ENTITY[entity]
     import_file(old, **where)
     second = import_file(new, **where)
-    noun = next(noun for noun in (records.MEMBER, records.POST, records.EVENT) if noun.entity == entity)
     label = get_descriptor(entity).label
     first = ask(f"SELECT id FROM {entity} ORDER BY {label} = :first DESC", first=old.splitlines()[1].split(",")[1])[
         0
     ].id
     with database.session() as session:
-        noun.service(session, operator).update(first, {"tags": "milik sendiri"})
+        get_service(entity, session, operator).update(first, {"tags": "milik sendiri"})
     report = undo(installation, second.import_.id, operator)
     (left,) = report.left
     assert (left.record_id, left.kept) == (first, ["tags"])
     shown = ask(f"SELECT to_jsonb(t)::text AS text FROM {entity} t WHERE id = :id", id=first)[0].text
     assert "milik sendiri" in shown
+
+
+@pytest.mark.parametrize("organization", [None, "forum-air"])
+def test_an_old_slug_that_another_record_has_now_is_left(import_file, installation, operator, ask, organization):
+    entity, label = ("events", "title") if organization else ("organizations", "name")
+    if organization:
+        import_file("name\nForum Air\n")
+    where = {"entity": entity, "organization": organization}
+    import_file(f"id,{label},slug\n1,Rapat Air,rapat\n", **where)
+    second = import_file(
+        f"id,{label},slug,description\n1,Rapat Air,rapat-air,Lama\n",
+        **where,
+        options=ImportOptions(policies={"slug": MergePolicy.OWN}),
+    )
+    assert ask(f"SELECT slug FROM {entity} WHERE {label} = 'Rapat Air'")[0].slug == "rapat-air"
+    third = import_file(f"id,{label},slug\n9,Rapat Lain,rapat\n", **where, source="lain")
+    report = undo(installation, second.import_.id, operator)
+    (left,) = report.left
+    assert (left.outcome, left.reason, list(left.kept)) == ("restored", "another record has its old slug", ["slug"])
+    found = ask(f"SELECT slug, description FROM {entity} WHERE {label} = 'Rapat Air'")[0]
+    assert (found.slug, found.description) == ("rapat-air", None)
+    undo(installation, third.import_.id, operator)
+    assert undo(installation, second.import_.id, operator).left == []
+    assert ask(f"SELECT slug FROM {entity} WHERE {label} = 'Rapat Air'")[0].slug == "rapat"

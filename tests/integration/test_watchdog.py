@@ -1,4 +1,4 @@
-"""Ending work that is cancelled during a plugin's call or a statement, or that takes too long."""
+"""Stops work that is cancelled during a plugin call or a statement, or that takes too long."""
 
 import subprocess
 import sys
@@ -67,15 +67,15 @@ def state_of(database):
 
 @pytest.fixture
 def cancelled_during(installation, operator, received):
-    """Cancel the import while a step works; give what the step raised and how long after that was."""
+    """Cancel the import while a step works; return the step's exception and the delay."""
 
     def run(step, begun):
-        told = []
+        endings = []
 
         def work():
             with pytest.raises(ImportFailed) as caught:
                 step(installation, received)
-            told.append((caught.value, time.monotonic()))
+            endings.append((caught.value, time.monotonic()))
 
         working = threading.Thread(target=work)
         working.start()
@@ -83,7 +83,7 @@ def cancelled_during(installation, operator, received):
         asked = time.monotonic()
         cancel(installation, received, operator)
         working.join(PATIENCE)
-        (error, ended), *_ = told
+        (error, ended), *_ = endings
         return error, ended - asked
 
     return run
@@ -97,7 +97,7 @@ def _sleeping_statement(begun):
     return sleep
 
 
-def test_cancelled_in_the_middle_of_a_statement(cancelled_during, installation, received, state_of, monkeypatch):
+def test_cancel_stops_a_running_statement(cancelled_during, installation, received, state_of, monkeypatch):
     stage(installation, received)
     begun = threading.Event()
     monkeypatch.setattr(deciding, "make_plan", _sleeping_statement(begun))
@@ -107,9 +107,7 @@ def test_cancelled_in_the_middle_of_a_statement(cancelled_during, installation, 
     assert state_of(received).state == "cancelled"
 
 
-def test_cancelled_while_it_is_applied_nothing_is_written(
-    cancelled_during, installation, received, state_of, monkeypatch, ask
-):
+def test_cancel_while_applying_writes_nothing(cancelled_during, installation, received, state_of, monkeypatch, ask):
     stage(installation, received)
     decide(installation, received)
     begun, write = threading.Event(), applying._write
@@ -126,9 +124,7 @@ def test_cancelled_while_it_is_applied_nothing_is_written(
     assert ask("SELECT FROM organizations") == []
 
 
-def test_cancelled_in_the_middle_of_a_plugin_s_call_the_process_ends(
-    installation, settings, operator, received, state_of
-):
+def test_cancel_during_a_plugin_call_ends_the_process(installation, settings, operator, received, state_of):
     environment = {
         "KELOMPOK_HOME": str(settings.home), "KELOMPOK_CONFIG": str(settings.config_file),
         "KELOMPOK_DATABASE_URL": str(settings.database_url),
@@ -150,11 +146,11 @@ def test_cancelled_in_the_middle_of_a_plugin_s_call_the_process_ends(
     assert state_of(received).state == "cancelled"
 
 
-@pytest.mark.parametrize(("line", "said"), [
+@pytest.mark.parametrize(("line", "message"), [
     ("silent_seconds = 1", "no row was read for more than 1 seconds"),
     ("reading_seconds = 1", "reading it took more than 1 seconds"),
 ])  # fmt: skip
-def test_what_is_read_without_end_has_failed(settings, installation, received, state_of, monkeypatch, line, said):
+def test_endless_reading_fails_the_import(settings, installation, received, state_of, monkeypatch, line, message):
     with settings.config_file.open("a") as file:
         file.write(f"\n[limits]\n{line}\n")
     given_up = threading.Event()
@@ -166,14 +162,14 @@ def test_what_is_read_without_end_has_failed(settings, installation, received, s
 
     monkeypatch.setattr(staging_pass, "read_batches", stuck)
     monkeypatch.setattr(watchdog, "end_process", given_up.set)
-    with pytest.raises(ImportFailed, match=said):
+    with pytest.raises(ImportFailed, match=message):
         stage(installation, received)
     import_ = state_of(received)
-    assert (import_.state, import_.failure, import_.queued_at) == ("failed", said, None)
+    assert (import_.state, import_.failure, import_.queued_at) == ("failed", message, None)
     assert "limits" in import_.failure_hint
 
 
-def test_a_slow_import_that_still_progresses_is_left_alone(installation, received, state_of, monkeypatch):
+def test_slow_import_that_progresses_is_not_stopped(installation, received, state_of, monkeypatch):
     monkeypatch.setattr(watchdog, "_LOOK_SECONDS", 0.01)
     read = staging_pass.read_batches
 

@@ -66,7 +66,7 @@ def test_files_for_spreadsheets_are_written_in_one_place():
     [
         ("app", ["dagster", "pandas", "psycopg", "pyarrow", "sqlalchemy", "fastapi"]),
         # An import that is handed over is read by somebody else.
-        ("importing", ["dagster", "pandas", "pandera", "pyarrow", "numpy", "sqlalchemy.orm", "fastapi"]),
+        ("run_import", ["dagster", "pandas", "pandera", "pyarrow", "numpy", "sqlalchemy.orm", "fastapi"]),
     ],
 )
 def test_the_command_line_starts_without_what_only_some_commands_need(module, heavy):

@@ -1,4 +1,4 @@
-"""What social-links finds is what the core would write of the same link: neither changes the other's form."""
+"""Links found by social-links and links normalized by the core have the same form."""
 
 import pandas as pd
 import pytest
@@ -14,7 +14,7 @@ from kelompok_core.values.social import social
     ("youtube", "youtube.com/@Kanal"), ("youtube", "youtube.com/channel/UCabc/videos"),
     ("linkedin", "linkedin.com/company/rumah-baca"),
 ])  # fmt: skip
-def test_a_canonical_link_stays_as_it_is(field, written):
+def test_canonical_link_is_unchanged(field, written):
     url = find_links(written)[0].url
     found = social(field)(pd.Series([url], dtype="str"))
     assert found.values.tolist() == [url]

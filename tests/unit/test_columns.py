@@ -1,4 +1,4 @@
-"""Names of columns: each once, the same by one as by many."""
+"""Column names are unique, and the same for one column or many."""
 
 from itertools import chain, count
 
@@ -9,7 +9,7 @@ from kelompok_core.contracts import FreeNames
 
 
 @given(st.lists(st.sampled_from(["a", "a (2)", "a (3)", "a (2) (2)", "b"]), max_size=12))
-def test_many_names_are_those_that_one_by_one_gives(wanted):
+def test_numbered_names_match_a_simple_implementation(wanted):
     names, free = [], FreeNames()
     for one in wanted:
         numbered = (f"{one} ({number})" for number in count(2))
@@ -18,5 +18,5 @@ def test_many_names_are_those_that_one_by_one_gives(wanted):
     assert len(set(names)) == len(names)
 
 
-def test_names_that_are_there_are_taken():
+def test_existing_names_count_as_used():
     assert FreeNames(["a", "a (2)"]).take("a") == "a (3)"

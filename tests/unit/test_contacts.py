@@ -1,4 +1,4 @@
-"""Phones, links, names and words as people write them."""
+"""Normalizers of phones, links, names and words, with common spellings."""
 
 import pandas as pd
 import phonenumbers
@@ -41,11 +41,11 @@ def _one(normalized):
         ("tidak ada", None, []),
     ],
 )
-def test_a_phone_number(written, number, codes):
+def test_phone_numbers(written, number, codes):
     assert _one(phone(alone(_cells(written)))) == (number, codes)
 
 
-def test_the_country_of_a_number_is_the_rows_else_the_imports():
+def test_country_of_a_number_comes_from_the_row_or_the_import():
     british = Reading(phone_country="GB")
     assert _one(phone(alone(_cells("01835-703597"), british))) == ("+441835703597", [])
     inputs = Inputs(own=_cells("01835-703597", "0812-3456-7890"), parts={"country": _cells("UK", None)})
@@ -54,7 +54,7 @@ def test_the_country_of_a_number_is_the_rows_else_the_imports():
 
 @pytest.mark.slow
 @given(st.from_regex(r"(\+62|62|0|)[1-9][0-9]{7,11}", fullmatch=True))
-def test_what_is_plainly_a_mobile_number_is_what_the_library_says(written):
+def test_fast_path_for_mobile_numbers_agrees_with_the_library(written):
     number, codes = _one(phone(alone(_cells(written))))
     if "value.phone" not in codes:
         parsed = phonenumbers.parse(number, None)
@@ -85,7 +85,7 @@ def test_what_is_plainly_a_mobile_number_is_what_the_library_says(written):
         ("instagram", "https://", None, []),
     ],
 )
-def test_a_social_link(network, written, link, codes):
+def test_social_links(network, written, link, codes):
     assert _one(social(network)(_cells(written))) == (link, codes)
     if link and not codes:
         assert _one(social(network)(_cells(link))) == (link, [])
@@ -107,13 +107,13 @@ def test_tags(written, kept):
     assert _one(tags(_cells(written))) == (kept, [])
 
 
-def test_words_for_a_status_and_a_language():
+def test_status_and_language_words():
     status = choice(STATUS_WORDS)
     assert [_one(status(_cells(word)))[0] for word in ("Aktif", "TIDAK AKTIF", "un-subscribed", "unsubscribed")] == [
         "active", "inactive", None, "inactive",
     ]  # fmt: skip
     plain = {"0": "inactive", "1": "active", "0.0": "inactive", "False": "inactive", "Tidak": "inactive", "-": None}
-    assert {word: _one(status(_cells(word))) for word in plain} == {word: (said, []) for word, said in plain.items()}
+    assert {word: _one(status(_cells(word))) for word in plain} == {word: (value, []) for word, value in plain.items()}
     assert _one(status(_cells("4"))) == (None, ["value.enum_unknown"])
     languages = ("English", "Bahasa Indonesia", "id", "en", "en-US", "English|French")
     assert [_one(language(_cells(word)))[0] for word in languages] == ["en", "id", "id", "en", "en", "en"]
@@ -137,7 +137,7 @@ def test_html(written, kept, codes):
 
 @pytest.mark.slow
 @given(st.text(alphabet="<>/ab =\"'&;scriptonload:", max_size=60))
-def test_no_markup_gets_through_that_acts(written):
+def test_active_markup_is_removed(written):
     kept = html(_cells(written)).values.iloc[0]
     if not pd.isna(kept):
         assert "<script" not in kept.lower()
@@ -145,7 +145,7 @@ def test_no_markup_gets_through_that_acts(written):
         assert pd.isna(again) or "<script" not in again.lower()
 
 
-def test_a_name_is_the_whole_one_else_its_parts_else_the_address():
+def test_name_comes_from_the_full_name_or_its_parts_or_the_address():
     inputs = Inputs(
         own=_cells("Budi S.", None, None, None),
         parts={
@@ -159,13 +159,13 @@ def test_a_name_is_the_whole_one_else_its_parts_else_the_address():
     assert [(one.column, one.code) for one in found.findings.itertuples()] == [("surel", "value.name_from_email")]
 
 
-def test_an_address_is_no_name():
+def test_address_in_the_name_column_is_not_a_name():
     parts = {"given_name": _cells("Ani", None, None), "email": _cells(None, "budi.s@b.id", None, name="surel")}
     found = person_name(Inputs(own=_cells("ani@b.id", "info@b.id", "cici.dewi@b.id"), parts=parts))
     assert (list(found.values), list(found.derived)) == (["Ani", "Budi S", "Cici Dewi"], [False, True, True])
 
 
-def test_the_first_word_of_several():
+def test_first_of_several_words():
     several = ["value.category_several"]
     for written, word, codes in (
         ("Berita|Umum", "Berita", several),
@@ -176,6 +176,6 @@ def test_the_first_word_of_several():
         assert _one(first_word(_cells(written))) == (word, codes)
 
 
-def test_an_address_with_a_slip_is_no_address():
+def test_mistyped_address_is_invalid():
     assert _one(email(_cells("Zsa Zsa.Lipson@mail.com"))) == (None, ["value.email"])
     assert _one(email(_cells("Zsa Zsa <zsa@mail.com>"))) == ("zsa@mail.com", [])

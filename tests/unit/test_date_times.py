@@ -1,4 +1,4 @@
-"""When something is, told by the columns of a table: dates, times, zones and what the headers say of them."""
+"""Times read from several columns: dates, times, zones, and what the headers say about them."""
 
 from datetime import date
 from types import SimpleNamespace
@@ -66,18 +66,18 @@ def _start(header, row, field="starts_at", entity="events"):
     ("startTimeGMT", "09:00"), ("Jam (wajib diisi)", "02:00"), ("Jam (waktu setempat)", "02:00"),
     ("Jam (24 jam)", "02:00"),
 ])  # fmt: skip
-def test_the_header_of_times_names_their_zone(header, at):
+def test_header_names_the_zone_of_its_times(header, at):
     assert _start(f"tanggal|{header}", "2031-03-05|09:00") == (f"2031-03-05T{at}:00Z", [])
 
 
 @pytest.mark.parametrize("header", ["Jam (CST)", "Jam (WIB/WIT)", "Jam (Waktu Mars)", "Start time (Lunar time)"])
-def test_a_zone_nobody_knows_in_a_header_is_a_question(header):
+def test_unknown_zone_in_a_header_goes_to_review(header):
     assert _start(f"tanggal|{header}", "2031-03-05|09:00")[1] == ["value.header_zone_unknown"]
     known = _start(f"tanggal|{header}|zona", "2031-03-05|09:00|WITA")
     assert known == ("2031-03-05T01:00:00Z", []), "the row says it"
 
 
-def test_the_zone_of_the_day_counts_for_a_time_beside_it():
+def test_zone_of_the_day_applies_to_a_time_in_another_column():
     assert _start("tanggal (GMT)|jam", "2031-03-05|21:30") == ("2031-03-05T21:30:00Z", [])
     assert _start("tanggal (GMT)|jam (WIB)", "2031-03-05|21:30") == ("2031-03-05T14:30:00Z", [])
 
@@ -85,11 +85,11 @@ def test_the_zone_of_the_day_counts_for_a_time_beside_it():
 @pytest.mark.parametrize(
     "header", ["mulai_utc", "event_start_gmt", "tanggal_kegiatan_utc", "gmtStartDate", "begins UTC"]
 )
-def test_a_date_with_a_zone_in_its_name_is_known(header):
+def test_column_with_a_zone_in_its_header_is_read_in_that_zone(header):
     assert _start(header, "2031-03-05 09:00") == ("2031-03-05T09:00:00Z", [])
 
 
-def test_of_a_moment_told_twice_the_one_with_a_zone_counts():
+def test_column_with_a_zone_wins_over_one_without():
     assert _start("start|start_utc", "2031-03-06 04:00|2031-03-05 19:00") == ("2031-03-05T19:00:00Z", [])
 
 
@@ -100,11 +100,11 @@ def test_of_a_moment_told_twice_the_one_with_a_zone_counts():
     ("terbit (GMT)", "2024-05-02 07:15", "2024-05-02T07:15:00Z"),
     ("publish_date_gmt", "2024-05-02 07:15", "2024-05-02T07:15:00Z"),
 ])  # fmt: skip
-def test_a_post_has_a_time_and_a_zone_too(header, row, at):
+def test_posts_have_a_time_and_a_zone(header, row, at):
     assert _start(header, row, "published_at", "posts") == (at, [])
 
 
-def test_a_post_is_published_once_and_in_a_zone_that_is_known():
+def test_post_with_a_range_or_an_unknown_zone_is_reported():
     assert _start("tanggal terbit", "3-5 Mei 2024", "published_at", "posts") == (None, ["value.date"])
     assert _start("tanggal terbit|zona", "2024-05-02 07:15|Bulan", "published_at", "posts")[1] == [
         "value.timezone_unknown"
@@ -112,12 +112,12 @@ def test_a_post_is_published_once_and_in_a_zone_that_is_known():
 
 
 def _ends(header, *rows):
-    """Return when each row ends, and what it says of that in brief."""
+    """Return the end of each row, and its brief form."""
     fields = [one for one, _ in _taken("events", header, *rows)]
     return [(one.get("ends_at"), one.get("ends_at_in_brief")) for one in fields]
 
 
-def test_an_end_over_midnight_may_stand_beside_one_without_a_time():
+def test_end_after_midnight_next_to_an_end_without_a_time():
     assert _ends("mulai|selesai", "2031-03-25 09:00|2031-03-26", "2031-03-25 22:00|03:00") == [
         ("2031-03-26T16:59:59Z", "2031-03-26"), ("2031-03-25T20:00:00Z", "2031-03-26T03:00:00"),
     ]  # fmt: skip
@@ -127,11 +127,11 @@ def test_an_end_over_midnight_may_stand_beside_one_without_a_time():
     ("tanggal|jam mulai|durasi", "2031-03-25|24:00|2 jam"), ("mulai|durasi", "2031-03-25 24:00|2 jam"),
     ("tanggal|jam", "2031-03-25|21.30 - 02.00"), ("tanggal|jam mulai|jam selesai", "2031-03-25|21.30|02.00"),
 ])  # fmt: skip
-def test_what_lasts_over_midnight_ends_on_the_next_day_in_brief_too(header, row):
+def test_brief_form_of_an_end_after_midnight_is_the_next_day(header, row):
     assert _ends(header, row) == [("2031-03-25T19:00:00Z", "2031-03-26T02:00:00")]
 
 
-def test_of_a_row_without_a_start_nothing_is_said_in_brief_whatever_stands_beside_it():
+def test_row_without_a_start_has_no_brief_form():
     assert _ends("tanggal|durasi", "|2 jam", "2031-03-25|2 jam") == [(None, None), ("2031-03-24T19:00:00Z", "?")]
 
 
@@ -168,7 +168,7 @@ def _both(header, row):
      "2031-03-25T01:00:00Z", "2031-03-27T08:00:00Z"),
     ("dtstart|dtend", "20310325T013000Z|20310325T0300Z", "2031-03-25T01:30:00Z", "2031-03-25T03:00:00Z"),
 ])  # fmt: skip
-def test_a_start_and_its_end(header, row, start, end):
+def test_start_and_end(header, row, start, end):
     assert _both(header, row) == (start, end, [])
 
 
@@ -179,23 +179,23 @@ def test_a_start_and_its_end(header, row, start, end):
     ("14/04/2031 – 16/04/2031", "2031-04-13", "2031-04-16"), ("June 7-9, 2031", "2031-06-06", "2031-06-09"),
     ("Jumat s.d. Minggu, 4-6 April 2031", "2031-04-03", "2031-04-06"),
 ])  # fmt: skip
-def test_several_days_on_end_are_a_start_and_an_end(written, start, end):
+def test_range_of_days_gives_start_and_end(written, start, end):
     assert _both("tanggal", written) == (f"{start}T17:00:00Z", f"{end}T16:59:59Z", [])
 
 
-def test_several_days_with_times_begin_and_end_with_those():
-    told = ("2031-04-04T01:00:00Z", "2031-04-06T08:00:00Z", [])
-    assert _both("tanggal", "4-6 April 2031 pukul 08.00-15.00") == told
-    assert _both("tanggal|jam", "4-6 April 2031|08.00-15.00") == told
-    assert _both("tanggal", "2031-04-04 08:00 - 2031-04-06 15:00") == told
+def test_range_of_days_with_times_uses_those_times():
+    expected = ("2031-04-04T01:00:00Z", "2031-04-06T08:00:00Z", [])
+    assert _both("tanggal", "4-6 April 2031 pukul 08.00-15.00") == expected
+    assert _both("tanggal|jam", "4-6 April 2031|08.00-15.00") == expected
+    assert _both("tanggal", "2031-04-04 08:00 - 2031-04-06 15:00") == expected
 
 
 @pytest.mark.parametrize("written", ["6 - 4 April 2031", "4-6 April", "31-33 Mei 2031", "4-6"])
-def test_what_is_no_range_of_days_is_no_date(written):
+def test_invalid_range_of_days_is_not_a_date(written):
     assert _both("tanggal", written)[2] == ["value.date"]
 
 
-def test_an_end_far_before_its_start_is_an_error_of_the_cell_that_says_it():
+def test_end_long_before_the_start_is_an_error_of_its_cell():
     header = "tanggal mulai|jam mulai|tanggal selesai|jam selesai"
     assert _both(header, "2031-03-25|08:00||07:00")[2] == ["value.end_before_start"]
     descriptor = get_descriptor("events")
@@ -212,43 +212,43 @@ def test_an_end_far_before_its_start_is_an_error_of_the_cell_that_says_it():
     ("8 pagi", "01:00"), ("3.30 sore", "08:30"), ("12 siang", "05:00"), ("1 siang", "06:00"), ("9 malam WIB", "14:00"),
     ("noon", "05:00"), ("tengah hari", "05:00"), ("08:00 SGT", "00:00"), ("08:00 UTC+8", "00:00"), ("24.00", "17:00"),
 ])  # fmt: skip
-def test_times_of_day_as_people_write_them(written, at):
+def test_times_of_day_in_many_spellings(written, at):
     assert _start("tanggal|jam mulai", f"2031-03-25|{written}") == (f"2031-03-25T{at}:00Z", [])
 
 
 @pytest.mark.parametrize(
     "written", ["26", "8.5", "12 malam", "9 siang", "08:00 IST", "malam", "1 malam", "0.25", "0.04"]
 )
-def test_what_could_be_two_times_is_an_error(written):
+def test_ambiguous_time_is_an_error(written):
     assert "value.time" in _start("tanggal|jam mulai", f"2031-03-25|{written}")[1]
 
 
-def test_a_part_of_a_day_that_could_be_hours_and_minutes_is_an_error_behind_a_date_too():
+def test_ambiguous_fraction_of_a_day_after_a_date_is_an_error():
     assert _start("mulai", "2012-05-01 0.25") == (None, ["value.time"])
     assert _start("tanggal|jam mulai", "2031-03-25|0.375") == ("2031-03-25T02:00:00Z", [])
     assert _start("tanggal|jam mulai", "2031-03-25|0.25 WIB") == ("2031-03-24T17:25:00Z", []), "that is no number"
 
 
 @pytest.mark.parametrize("written", ["All-day", "SEHARIAN", "full day", "Sehari penuh"])
-def test_a_time_can_say_that_there_is_none(written):
+def test_words_for_all_day_in_a_column_of_times(written):
     ((fields, codes),) = _taken("events", "tanggal|jam mulai", f"2031-03-25|{written}")
     assert (fields["starts_at"], fields["all_day"], codes) == ("2031-03-24T17:00:00Z", "true", [])
 
 
-def test_a_form_tells_when_it_was_filled_in_and_that_is_not_when_the_event_is():
+def test_time_of_filling_in_a_form_is_not_the_time_of_the_event():
     columns = ["start", "end", "Nama Acara", "Tanggal Acara", "__version__"]
     mapping = map_columns(get_descriptor("events"), columns, {}, scoped=True)
     assert mapping.targets == {"Nama Acara": "title", "Tanggal Acara": "starts_at"}
-    said = {(issue.code, issue.column) for issue in mapping.issues}
-    assert {("header.form_metadata", "start"), ("header.form_metadata", "end")} <= said
+    issues = {(issue.code, issue.column) for issue in mapping.issues}
+    assert {("header.form_metadata", "start"), ("header.form_metadata", "end")} <= issues
     assert map_columns(get_descriptor("events"), columns, {"start": "starts_at"}, scoped=True).targets["start"]
     plain = map_columns(get_descriptor("events"), ["start", "end", "title", "_id"], {}, scoped=True)
     assert plain.targets["start"] == "starts_at", "an id alone makes no form"
 
 
-def test_numbers_with_a_part_of_a_day_are_a_spreadsheets():
-    told = _taken("events", "mulai", "44927.375", "44928.5")
-    assert [fields["starts_at"] for fields, _ in told] == ["2023-01-01T02:00:00Z", "2023-01-02T05:00:00Z"]
+def test_day_numbers_with_fractions_come_from_spreadsheets():
+    rows_read = _taken("events", "mulai", "44927.375", "44928.5")
+    assert [fields["starts_at"] for fields, _ in rows_read] == ["2023-01-01T02:00:00Z", "2023-01-02T05:00:00Z"]
     assert _taken("events", "mulai", "44927", "44928")[0][1] == ["value.date_serial_unclear"]
 
 
@@ -267,19 +267,19 @@ def _date(written, *, header="tanggal", reader=first_day):
     ("tgl (d/m/y)", "3/4/2021", "2021-04-03"), ("Tanggal (dd-mm)", "03-04-2021", "2021-04-03"),
     ("Tanggal (hari-bulan-tahun)", "03-04-2021", "2021-04-03"),
 ])  # fmt: skip
-def test_a_header_says_the_order_of_its_dates(header, written, day):
+def test_header_gives_the_order_of_its_dates(header, written, day):
     ((fields, codes),) = _taken("members", header, written, given={header: "started_on"})
     assert (fields["started_on"], codes) == (day, [])
 
 
-def test_a_header_may_say_that_the_day_stands_before_the_month_or_the_year_first():
+def test_header_may_give_day_first_or_year_first():
     assert _date("2021-03-04", header="tgl (yyyy-dd-mm)") == ("2021-04-03", [])
     assert _date("2021-25-04", header="tgl (tahun-hari-bulan)") == ("2021-04-25", [])
     assert _date("21-04-03", header="tgl (yy-mm-dd)") == ("2021-04-03", [])
     assert _date("2021-03-25", header="tgl (yyyy-dd-mm)") == (None, ["value.date"])
 
 
-def test_times_prove_no_order():
+def test_times_do_not_prove_a_date_order():
     options = SimpleNamespace(date_order=None)
     record = SimpleNamespace(read_as={}, options=options, plugin_label="csv-import", created_at=_TODAY)
     cells = text_table({"Pukul": ["07.30-09.45", "10.15-12.30"], "tanggal": ["3/4/2021", "5/6/2021"]})
@@ -289,7 +289,7 @@ def test_times_prove_no_order():
     assert survey.to_json() == {}
 
 
-def test_a_month_of_a_year_and_zeros():
+def test_month_and_year_and_zero_dates():
     assert _date("11/2019") == ("2019-11-01", ["value.date_partial"])
     assert _date("3.2019", reader=partial_date) == ("2019-03", [])
     assert _date("14/2019") == (None, ["value.date"])
@@ -301,11 +301,11 @@ def test_a_month_of_a_year_and_zeros():
     ("Friday 2 March 2021", ["value.date_weekday"]), ("Ahad 2021-03-07", []),
     ("Jum'at, 05/03/2021", ["value.date_ambiguous"]),
 ])  # fmt: skip
-def test_a_weekday_that_is_not_that_of_its_date_is_a_question(written, codes):
+def test_wrong_weekday_goes_to_review(written, codes):
     assert _date(written)[1] == _start("tanggal", written)[1] == codes
 
 
-def test_the_years_of_a_column_say_which_century_two_digits_are_of():
+def test_other_years_of_a_column_decide_the_century():
     assert [codes for _, codes in _taken("organizations", "tanggal berdiri", "17/05/11", "2/3/04")] == [
         ["value.century_unclear"], [],
     ]  # fmt: skip
@@ -318,19 +318,19 @@ def test_the_years_of_a_column_say_which_century_two_digits_are_of():
     ("organizations", "tahun bubar", "2061"), ("organizations", "tanggal bubar", "2033-01-01"),
     ("members", "tanggal keluar", "2099-12-31"), ("members", "periode selesai", "2108"),
 ])  # fmt: skip
-def test_an_end_far_ahead_is_a_question(entity, header, written):
+def test_end_in_the_far_future_goes_to_review(entity, header, written):
     assert "value.date_implausible" in _taken(entity, header, written)[0][1]
 
 
-def test_an_end_with_two_digits_is_no_year_ahead():
+def test_two_digit_end_is_not_in_the_future():
     assert _taken("organizations", "tanggal bubar", "31/12/44")[0][0]["dissolved_on"] == "1944-12-31"
 
 
-def test_nobody_joins_before_being_born():
+def test_joining_before_birth_is_out_of_order():
     given = {"lahir": "birth_date"}
     rows = ("1990-02-03|1985-01-01|", "1990-02-03|2010-01-01|1989-05-05", "1990-02-03|2010-01-01|2015-01-01")
-    told = _taken("members", "lahir|tanggal bergabung|tanggal keluar", *rows, given=given)
-    assert [codes for _, codes in told] == [
+    rows_read = _taken("members", "lahir|tanggal bergabung|tanggal keluar", *rows, given=given)
+    assert [codes for _, codes in rows_read] == [
         ["value.dates_out_of_order"], ["value.end_before_start", "value.dates_out_of_order"], [],
     ]  # fmt: skip
 
@@ -340,12 +340,12 @@ def test_nobody_joins_before_being_born():
     ("Tokyo Standard Time", "Asia/Tokyo"), ("(GMT+09:00) Seoul", "+09:00"), ("Jayapura", "Asia/Jayapura"),
     ("Waktu Indonesia Barat (WIB)", "Asia/Jakarta"), ("Makassar time", "Asia/Makassar"),
 ])  # fmt: skip
-def test_zones_by_the_names_programs_and_people_have_for_them(written, name):
+def test_zones_by_names_of_programs_and_people(written, name):
     ((fields, codes),) = _taken("events", "tanggal|jam|zona", f"2031-03-05|09:00|{written}")
     assert (fields["timezone"], codes) == (name, [])
 
 
-def test_a_zone_nobody_knows_is_a_question_where_the_time_depends_on_it():
+def test_unknown_zone_goes_to_review_if_a_time_depends_on_it():
     assert _start("tanggal|jam|zona", "2031-03-05|09:00|Zona Tujuh")[1] == ["value.timezone_unknown"]
     ((_, codes),) = _taken("events", "tanggal|zona", "2031-03-05T09:00+08:00|Zona Tujuh")
     assert codes == ["value.timezone_unknown"]

@@ -1,4 +1,4 @@
-"""Dates, times and zones as people write them."""
+"""Common spellings of dates, times and zones."""
 
 from datetime import date
 
@@ -50,7 +50,7 @@ def _read(reader, written, order=None):
         ("-", None),
     ],
 )
-def test_a_day(written, value):
+def test_days(written, value):
     assert _read(first_day, written) == (value, [])
 
 
@@ -58,18 +58,18 @@ def test_a_day(written, value):
     "written",
     ["2008-25-1 ", "32/13/2014", "31/2/2014", "besok", "2014-05-06 dan lain", "29 Februari 2015", "0001-01-01"],
 )
-def test_what_is_no_day_is_an_error(written):
+def test_invalid_day_is_an_error(written):
     assert _read(first_day, written) == (None, ["value.date"])
 
 
-def test_an_order_decides_and_without_one_nothing_is_guessed():
+def test_date_order_decides_and_nothing_is_guessed_without_one():
     assert _read(first_day, "01/09/2008") == (None, ["value.date_ambiguous"])
     assert _read(first_day, "01/09/2008", DateOrder.DAY_FIRST) == ("2008-09-01", [])
     assert _read(first_day, "01/09/2008", DateOrder.MONTH_FIRST) == ("2008-01-09", [])
     assert _read(first_day, "8/13/2015", DateOrder.DAY_FIRST) == (None, ["value.date"])
 
 
-def test_a_year_or_month_is_its_first_or_last_day_and_that_is_said():
+def test_year_or_month_becomes_its_first_or_last_day_with_a_warning():
     assert _read(first_day, "2019") == ("2019-01-01", ["value.date_partial"])
     assert _read(last_day, "2019") == ("2019-12-31", ["value.date_partial"])
     assert _read(last_day, "Februari 2020") == ("2020-02-29", ["value.date_partial"])
@@ -77,13 +77,13 @@ def test_a_year_or_month_is_its_first_or_last_day_and_that_is_said():
     assert _read(last_day, "sekarang") == (None, [])
 
 
-def test_a_known_part_is_kept_as_it_is():
+def test_partial_date_keeps_its_known_part():
     assert _read(partial_date, "Mei 1998") == ("1998-05", [])
     assert _read(partial_date, "17 Agustus 1945") == ("1945-08-17", [])
     assert _read(partial_date, "lama sekali") == (None, ["value.date"])
 
 
-def test_a_day_above_twelve_proves_the_order_of_its_column():
+def test_day_above_twelve_proves_the_order_of_its_column():
     assert proven_orders(_cells("1/2/2015", "13/2/2015", None, "x")) == {DateOrder.DAY_FIRST}
     assert proven_orders(_cells("1/2/2015", "2/13/15")) == {DateOrder.MONTH_FIRST}
     assert proven_orders(_cells("13/2/2015", "2/13/15")) == set(DateOrder)
@@ -96,7 +96,7 @@ def test_a_day_above_twelve_proves_the_order_of_its_column():
     st.dates(date(1000, 1, 1), date(2200, 12, 31)).filter(lambda day: day != date(1900, 1, 1)),  # an empty cell's
     st.sampled_from(["{0:%d/%m/%Y}", "{0.day}-{0.month}-{0.year:04}", "{0:%d.%m.%Y}"]),
 )
-def test_a_written_day_is_read_back(day, form):
+def test_formatted_days_are_read_back(day, form):
     written = form.format(day)
     assert matching(_cells(written), NUMERIC_DATE).all()
     assert _read(first_day, written, DateOrder.DAY_FIRST) == (day.isoformat(), [])
@@ -120,7 +120,7 @@ def _event(starts, start_time=None, ends=None, end_time=None, timezone="Asia/Jak
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ({"starts": "2014-06-09", "start_time": "19.30 WIB"}, ("2014-06-09T12:30:00Z", None, "false", "Asia/Jakarta")),
         ({"starts": "2014-06-09 19.30 WITA"}, ("2014-06-09T11:30:00Z", None, "false", "Asia/Makassar")),
@@ -150,11 +150,11 @@ def _event(starts, start_time=None, ends=None, end_time=None, timezone="Asia/Jak
         ),
     ],
 )
-def test_when_something_is(given, told):
-    assert _event(**given) == (told, [])
+def test_dates_and_times(given, expected):
+    assert _event(**given) == (expected, [])
 
 
-def test_no_time_of_day_is_an_error_of_its_column():
+def test_invalid_time_of_day_is_an_error_of_its_column():
     assert _event("2014-06-09", "25.00") == ((None, None, None, None), [("jam", "value.time")])
     assert _event("2014-06-09 besok")[1] == [("tanggal", "value.time")]
     assert _event("besok", "09.00")[1] == [("tanggal", "value.date")]

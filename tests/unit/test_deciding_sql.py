@@ -1,4 +1,4 @@
-"""The SQL of deciding: its steps say which temporary tables they use, and golden files show every change of it.
+"""The SQL of deciding: each step declares its temporary tables, and golden files show every change.
 
 To accept a change: ``KELOMPOK_WRITE_GOLDEN=1 pytest tests/unit/test_deciding_sql.py``, and review the difference.
 """
@@ -37,7 +37,7 @@ def _used(step):
 
 
 @pytest.mark.parametrize("entity", list_entities())
-def test_each_step_reads_only_what_earlier_steps_made(entity):
+def test_each_step_reads_only_tables_of_earlier_steps(entity):
     for variant in _variants(entity):
         made = set()
         for step in variant:
@@ -59,7 +59,7 @@ def test_steps_declare_the_tables_they_use():
 
 
 @pytest.mark.parametrize("entity", list_entities())
-def test_the_sql_is_the_reviewed_one(entity):
+def test_sql_matches_the_golden_files(entity):
     *_, whole = _variants(entity)
     text = _text_of(whole)
     file = _GOLDEN / f"{entity}.sql"

@@ -1,4 +1,4 @@
-"""Packed folders: what the host packs is read back, and nothing that somebody else packed."""
+"""Folder archives: the host reads the archives that it made, and refuses others."""
 
 import io
 import os
@@ -38,7 +38,7 @@ def _files(packed):
     "a.json", "dalam/folder lain/b.json", "n" * 99, "n" * 100, "n" * 101, "/".join(["panjang" * 20] * 10),
     "ö/éè.json", "日本語.json", os.fsdecode(b"da\xff.json"), "new\nline=1.json",
 ])  # fmt: skip
-def test_every_name_is_packed_and_read_back(tmp_path, settings, name):
+def test_file_names_round_trip(tmp_path, settings, name):
     file = tmp_path / "x" / name
     file.parent.mkdir(parents=True)
     file.write_bytes(b"x" * 513)
@@ -65,16 +65,16 @@ def test_every_name_is_packed_and_read_back(tmp_path, settings, name):
     _member("a.json", b"{}").replace(b"a.json", b"b.json"),
     b"x" * 512,
 ])  # fmt: skip
-def test_what_is_not_understood_is_refused_at_once(more):
+def test_unsupported_archives_are_refused(more):
     before = process_time()
-    with pytest.raises(UnreadableSource) as told:
+    with pytest.raises(UnreadableSource) as caught:
         _files(_member("first.json", b"{}") + more + _END)
-    assert told.value.issue.code == "file.folder_damaged"
+    assert caught.value.issue.code == "file.folder_damaged"
     assert process_time() - before < 1
 
 
 @pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
-def test_what_others_pack_is_read(form):
+def test_archives_of_other_programs_are_read(form):
     target = io.BytesIO()
     names = ["a.json", "x/" + "dalam/" * 20 + "b.json", "y/c.json"]
     pax = {"comment": "ours"} if form == tarfile.PAX_FORMAT else {}
@@ -90,7 +90,7 @@ def test_what_others_pack_is_read(form):
     assert _files(target.getvalue()) == {name: name.encode() for name in names}
 
 
-def test_one_that_breaks_off_is_damaged():
+def test_truncated_archive_is_damaged():
     whole = _member("a.json", b"{}") + _member("b.json", b"x" * 600) + _END
     assert list(_files(whole)) == ["a.json", "b.json"]
     for size in (0, 511, 600, 1_024, 1_600, 2_047, len(whole) - len(_END)):
@@ -99,7 +99,7 @@ def test_one_that_breaks_off_is_damaged():
 
 
 @pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
-def test_nothing_is_unpacked(mode):
+def test_archives_are_not_extracted(mode):
     target = io.BytesIO()
     with tarfile.open(fileobj=target, mode=mode) as archive:
         archive.addfile(tarfile.TarInfo("a.json"))
@@ -107,7 +107,7 @@ def test_nothing_is_unpacked(mode):
         _files(target.getvalue())
 
 
-def test_a_folder_has_so_many_files(tmp_path, settings, monkeypatch):
+def test_number_of_files_is_limited(tmp_path, settings, monkeypatch):
     folder = tmp_path / "x"
     folder.mkdir()
     for number in range(4):
@@ -115,9 +115,9 @@ def test_a_folder_has_so_many_files(tmp_path, settings, monkeypatch):
     with open_source(str(folder), FileRules(), settings) as source:
         packed = source.path.read_bytes()
     monkeypatch.setattr(limits, "MOST_FILES", 3)
-    with pytest.raises(UnreadableSource) as told:
+    with pytest.raises(UnreadableSource) as caught:
         _files(packed)
-    assert (told.value.issue.code, told.value.issue.params) == ("file.folder_too_large", {"limit": 3})
+    assert (caught.value.issue.code, caught.value.issue.params) == ("file.folder_too_large", {"limit": 3})
     monkeypatch.setattr(opening, "MOST_FILES", 3)
     with pytest.raises(UsageError, match="more than 3 files"), open_source(str(folder), FileRules(), settings):
         pass

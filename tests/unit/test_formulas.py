@@ -1,4 +1,4 @@
-"""Formulas in files for spreadsheets: guarded wherever a cell may be split, and given back exactly."""
+"""Formulas in files for spreadsheets are guarded wherever a cell may be split, and restored exactly."""
 
 import csv
 import io
@@ -32,39 +32,39 @@ def _begins_a_formula(piece):
 
 
 @given(_CELLS)
-def test_a_guarded_cell_is_given_back_exactly(cell):
+def test_guarded_cell_is_restored_exactly(cell):
     assert unguard_formula(guard_formula(cell)) == cell
 
 
 @given(_CELLS)
-def test_no_piece_of_a_guarded_cell_begins_a_formula(cell):
+def test_no_part_of_a_guarded_cell_begins_a_formula(cell):
     guarded = guard_formula(cell)
     assert guarded[:1] not in ("\t", "\r", "\n")
     assert not [piece for piece in re.split(r"[;,|\t\r\n]", guarded) if _begins_a_formula(piece)]
 
 
 @pytest.mark.parametrize("cell", _HOSTILE)
-def test_every_known_trick_is_marked(cell):
+def test_known_formula_tricks_are_marked(cell):
     assert guard_formula(cell) != cell
 
 
 @pytest.mark.parametrize(
     "cell", ["Bandung - Garut", "a@b.id", "https://a.or.id/?x=1&y=2", "baris\nkedua", "a; b, c", "'kutip'", "1=1", ""]
 )  # fmt: skip
-def test_ordinary_text_is_left_as_it_is(cell):
+def test_ordinary_text_is_unchanged(cell):
     assert guard_formula(cell) == cell
     assert unguard_formula(cell) == cell
 
 
 @pytest.mark.parametrize("category", ["Zs", "Zl", "Zp", "Cf", "Cc"])
-def test_formulas_after_invisible_characters_are_found(category):
+def test_formulas_after_invisible_characters_are_marked(category):
     hidden = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) == category]
     assert [one for one in hidden if "'" not in guard_formula(f"x;{one}=1")] == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("long", ["\n" * 1_000_000, ";" * 1_000_000, " " * 1_000_000, "'" * 1_000_000, '";' * 500_000])
-def test_a_long_cell_takes_no_longer_than_its_length(long):
+def test_guarding_takes_linear_time(long):
     started = time.monotonic()
     assert unguard_formula(guard_formula(f"{long}=1")) == f"{long}=1"
     assert unguard_formula(guard_formula(f"{long}x")) == f"{long}x"
@@ -76,7 +76,7 @@ _SETTINGS = {"comma": "44", "semicolon": "59", "tab": "9", "bar": "124", "severa
 
 @pytest.fixture(scope="module")
 def spreadsheet(tmp_path_factory):
-    """Open CSV files in LibreOffice with a separator and a quote; give the formulas of each by its name."""
+    """Open CSV files in LibreOffice with a separator and a quote; return the formulas of each by its name."""
     program = which("soffice")
     if program is None:
         pytest.skip("LibreOffice is not installed: apt-get install libreoffice-calc-nogui")
@@ -99,7 +99,7 @@ def spreadsheet(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("setting", list(_SETTINGS))
 @pytest.mark.parametrize("quote", ["34", ""], ids=["quoted", "unquoted"])
-def test_a_spreadsheet_finds_no_formula_however_it_splits_the_file(spreadsheet, tmp_path, setting, quote):
+def test_no_formula_for_any_delimiter(spreadsheet, tmp_path, setting, quote):
     for delimiter in ",;|\t":
         with (tmp_path / f"{ord(delimiter)}.csv").open("w", encoding="utf-8", newline="") as target:
             writer = SafeWriter(target, delimiter=delimiter)
@@ -114,7 +114,7 @@ def test_a_spreadsheet_finds_no_formula_however_it_splits_the_file(spreadsheet, 
     assert found == {str(ord(delimiter)): [] for delimiter in ",;|\t"}
 
 
-def test_headers_are_cells_too():
+def test_headers_are_guarded():
     target = io.StringIO(newline="")
     SafeWriter(target, delimiter=";").writerow(["=1+1", None, 5, -5])
     assert target.getvalue() == "'=1+1;;5;'-5\r\n"

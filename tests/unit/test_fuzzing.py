@@ -1,4 +1,4 @@
-"""Whatever stands in a manifest, in kelompok.toml or in a mapping: it is read, or an error of ours says where not."""
+"""Any manifest, settings file or mapping is read, or causes an error that names the position."""
 
 import json
 from contextlib import suppress
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kelompok_core.entities import list_entities
 from kelompok_core.errors import SettingsError, UsageError
-from kelompok_core.headers.mapping import OUR_COLUMNS
+from kelompok_core.headers.mapping import ERROR_FILE_COLUMNS
 from kelompok_core.imports.shared.columns import map_columns
 from kelompok_core.imports.shared.profiles import read_profile
 from kelompok_core.plugin_host.configuration import check_config, plugin_settings
@@ -41,7 +41,7 @@ _TOML = st.recursive(
 )
 
 
-def test_there_are_manifests():
+def test_bundled_manifests_exist():
     assert len(_MANIFESTS) >= 5
 
 
@@ -49,14 +49,14 @@ def test_there_are_manifests():
 @example(text="")
 @example(text="[" * 100_000)
 @example(text='{"manifest": "1", "name": "\\ud800"}')
-def test_any_text_is_a_manifest_or_broken(text):
+def test_any_text_is_a_valid_or_broken_manifest(text):
     with suppress(BrokenManifest):
         assert isinstance(parse_manifest(text), Manifest)
 
 
 @given(data=st.data())
 @settings(max_examples=300)
-def test_a_manifest_with_anything_in_one_place_is_one_or_broken(data):
+def test_changed_manifest_is_valid_or_broken(data):
     manifest = json.loads(json.dumps(data.draw(st.sampled_from(_MANIFESTS))))
     place, steps = manifest, data.draw(st.integers(1, 4))
     for _ in range(steps):
@@ -98,7 +98,7 @@ def _read(found):
 @example(content=b"\xff\xfe")
 @example(content=b"[plugins]\ncsv-import = 1\n")
 @example(content=b"plugins = []\nprofiles = 3\nschedules = 'x'\n")
-def test_any_bytes_are_a_configuration_or_an_error_of_ours(configured, content):
+def test_any_configuration_is_valid_or_raises_a_kelompok_error(configured, content):
     _read(configured(content))
 
 
@@ -128,16 +128,16 @@ def test_any_options_of_a_source_are_valid_or_reported(configured, changed, word
     found = read_sources(configured(tomlkit.dumps(document).encode()))
     for one in found.tables:
         assert all(problem.message for problem in one.problems)
-        assert one.told or one.source
+        assert one.message or one.source
 
 
 @settings(deadline=None)
 @given(entity=st.sampled_from(list_entities()), data=st.data())
-def test_any_header_is_mapped_and_none_is_lost(entity, data):
+def test_any_header_is_mapped_and_no_column_is_lost(entity, data):
     descriptor = get_descriptor(entity)
     known = [alias for field in descriptor.fields for alias in field.aliases]
     headers = data.draw(
-        st.lists(st.text(max_size=20) | st.sampled_from([*known, *OUR_COLUMNS]), max_size=8, unique=True)
+        st.lists(st.text(max_size=20) | st.sampled_from([*known, *ERROR_FILE_COLUMNS]), max_size=8, unique=True)
     )
     targets = [field.name for field in descriptor.fields] + ["-", "extra", "", "nonsense"]
     keys = st.sampled_from([*headers, "Nobody"])
@@ -146,13 +146,13 @@ def test_any_header_is_mapped_and_none_is_lost(entity, data):
         mapping = map_columns(descriptor, headers, given_for, scoped=True)
     except UsageError:
         return
-    told = [*mapping.targets, *mapping.extra, *mapping.dropped, *mapping.ignored]
-    assert sorted(told) == sorted(headers)
+    mapped = [*mapping.targets, *mapping.extra, *mapping.dropped, *mapping.ignored]
+    assert sorted(mapped) == sorted(headers)
 
 
 @given(schema=_JSON, config=st.dictionaries(st.text(max_size=5), _JSON, max_size=3))
 @settings(max_examples=50)
-def test_any_settings_are_checked_or_refused(schema, config):
+def test_any_plugin_settings_are_valid_or_refused(schema, config):
     manifest = json.loads(json.dumps(_MANIFESTS[0])) | {"config_schema": schema}
     try:
         parsed = parse_manifest(json.dumps(manifest))
@@ -162,6 +162,6 @@ def test_any_settings_are_checked_or_refused(schema, config):
         check_config(parsed, config)
 
 
-def test_states_are_told_for_the_plugins_that_are_there(configured):
+def test_every_installed_plugin_has_a_state(configured):
     states = {one.name: one.state for one in list_plugins(configured(b"[plugins.csv-import]\nenabled = true\n"))}
     assert states["csv-import"] is PluginState.ENABLED

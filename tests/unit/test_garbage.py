@@ -1,4 +1,4 @@
-"""The collector is left as it was found, whatever happens while it is told to look seldom."""
+"""The garbage collector's settings are restored after every block that changes them."""
 
 import gc
 import subprocess
@@ -13,14 +13,14 @@ from kelompok_core.garbage import collect_seldom, seldom_collecting
 
 @pytest.fixture(autouse=True)
 def usual():
-    """Collecting as often as Python does by itself, whoever told this process otherwise before."""
+    """Set Python's default thresholds, even if this process changed them before."""
     before = gc.get_threshold()
     gc.set_threshold(700, 10, 10)
     yield gc.get_threshold()
     gc.set_threshold(*before)
 
 
-def test_the_collector_is_as_before_also_when_reading_fails(usual):
+def test_collector_is_restored_even_if_reading_fails(usual):
     before = gc.isenabled(), gc.get_freeze_count()
     with pytest.raises(RuntimeError), seldom_collecting():
         assert gc.get_threshold() > usual
@@ -30,21 +30,21 @@ def test_the_collector_is_as_before_also_when_reading_fails(usual):
     assert (gc.isenabled(), gc.get_freeze_count()) == before
 
 
-def test_inside_each_other_they_end_as_one(usual):
+def test_nested_blocks_restore_the_collector_once(usual):
     with seldom_collecting(), seldom_collecting():
         pass
     assert gc.get_threshold() == usual
 
 
-def test_a_process_told_to_collect_seldom_stays_so_after_reading():
+def test_seldom_collecting_process_keeps_its_thresholds_after_reading():
     collect_seldom()
-    told = gc.get_threshold()
+    thresholds = gc.get_threshold()
     with seldom_collecting():
         pass
-    assert gc.get_threshold() == told
+    assert gc.get_threshold() == thresholds
 
 
-def test_of_two_threads_that_overlap_the_last_to_end_puts_it_back(usual):
+def test_last_of_two_threads_restores_the_collector(usual):
     second_reads, first_is_done = Event(), Event()
 
     def second() -> None:
@@ -62,7 +62,7 @@ def test_of_two_threads_that_overlap_the_last_to_end_puts_it_back(usual):
     assert gc.get_threshold() == usual
 
 
-def test_a_command_ends_without_looking_through_what_it_loaded():
+def test_command_ends_without_a_final_collection():
     ended = """
 import gc, sys
 from kelompok_pipelines.launcher import main

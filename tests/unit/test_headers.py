@@ -1,10 +1,10 @@
-"""Headers: spelling, aliases, mappings; nothing dropped silently."""
+"""Headers: spelling, aliases and mappings; no column is dropped silently."""
 
 import pytest
 
 from kelompok_core.entities import list_entities
 from kelompok_core.errors import UsageError
-from kelompok_core.headers.mapping import OUR_COLUMNS, HeaderField, map_headers
+from kelompok_core.headers.mapping import ERROR_FILE_COLUMNS, HeaderField, map_headers
 from kelompok_core.headers.spelling import fold_header
 from kelompok_core.imports.shared.columns import header_fields, map_columns
 from kelompok_core.organizations.entity import DESCRIPTOR
@@ -28,27 +28,27 @@ def test_spellings_of_one_header(written):
     assert fold_header(written) == "nama organisasi"
 
 
-def test_earlier_aliases_win_and_the_other_is_kept_and_said():
+def test_earlier_alias_wins_and_the_other_column_is_extra_with_a_warning():
     mapping = map_headers(["Kota", "Kab/Kota", "NAMA"], _FIELDS, given={})
     assert mapping.targets == {"Kota": "city", "NAMA": "name"}
     assert mapping.extra == ["Kab/Kota"]
     assert _codes(mapping) == [("header.ambiguous", "Kab/Kota")]
 
 
-def test_a_given_mapping_wins():
+def test_given_mapping_wins():
     mapping = map_headers(["Kota", "Tempat", "Nama", "Warna"], _FIELDS, given={"tempat": "city", "Warna": "-"})
     assert mapping.targets == {"Tempat": "city", "Nama": "name"}
     assert mapping.ignored == ["Warna"]
     assert mapping.extra == ["Kota"]
 
 
-@pytest.mark.parametrize(("given", "said"), [
+@pytest.mark.parametrize(("given", "message"), [
     ({"Kotaa": "city"}, "Kota"), ({"Kota": "cty"}, "city"), ({"Kota": "city", "Nama": "city"}, "already"),
 ])  # fmt: skip
-def test_a_wrong_mapping_says_what_there_is(given, said):
+def test_wrong_mapping_names_the_existing_columns(given, message):
     with pytest.raises(UsageError) as caught:
         map_headers(["Kota", "Nama"], _FIELDS, given=given)
-    assert said in f"{caught.value.message} {caught.value.hint}"
+    assert message in f"{caught.value.message} {caught.value.hint}"
 
 
 def test_personal_data_is_refused_unless_named():
@@ -59,13 +59,13 @@ def test_personal_data_is_refused_unless_named():
     assert map_headers(["Nama", "No. KTP"], _FIELDS, given={"No. KTP": "extra"}).extra == ["No. KTP"]
 
 
-def test_our_own_columns_come_back_and_are_no_data():
-    mapping = map_headers(["Nama", *OUR_COLUMNS], _FIELDS, given={})
-    assert mapping.dropped == list(OUR_COLUMNS)
+def test_columns_of_error_files_are_ignored():
+    mapping = map_headers(["Nama", *ERROR_FILE_COLUMNS], _FIELDS, given={})
+    assert mapping.dropped == list(ERROR_FILE_COLUMNS)
     assert mapping.extra == []
 
 
-def test_a_missing_required_field_is_fatal_and_names_what_would_do():
+def test_missing_required_field_is_fatal_and_names_aliases():
     (issue,) = [one for one in map_headers(["Alamat"], _FIELDS, given={}).issues if one.code == "header.missing"]
     assert issue.severity == "fatal"
     assert issue.params == {"field": "name", "aliases": ["nama"], "columns": ["Alamat"]}
@@ -82,7 +82,7 @@ def test_headers_of_organizations_in_both_languages(header, field):
 
 
 @pytest.mark.parametrize("entity", list_entities())
-def test_no_two_fields_claim_one_alias(entity):
+def test_no_alias_belongs_to_two_fields(entity):
     claimed = {}
     for one in header_fields(get_descriptor(entity), scoped=False):
         for alias in (one.name, *one.aliases):
@@ -122,12 +122,12 @@ _HEADERS = {
 @pytest.mark.parametrize(
     ("entity", "header", "field"), [(entity, *pair) for entity, known in _HEADERS.items() for pair in known.items()]
 )
-def test_a_header_of_members_posts_and_events_is_known(entity, header, field):
+def test_headers_of_members_posts_and_events(entity, header, field):
     assert map_columns(get_descriptor(entity), [header, "x"], {}, scoped=False).targets[header] == field
 
 
 @pytest.mark.parametrize("entity", list_entities())
-def test_records_of_all_entities_but_one_belong_to_that_one(entity):
+def test_all_entities_except_organizations_have_an_owner(entity):
     assert get_descriptor(entity).belongs == (entity != OWNER)
 
 
@@ -164,12 +164,12 @@ def test_personal_data_is_refused_however_it_is_spelled(header):
     "Full name (as per ID card)", "Address (as shown on your passport or national ID)",
     "Nama Kelahiran Organisasi",
 ])  # fmt: skip
-def test_words_that_only_look_so_are_kept(header):
+def test_similar_harmless_headers_are_kept(header):
     assert map_headers([header, "Nama"], _FIELDS, given={}).dropped == []
 
 
 @pytest.mark.parametrize(("entity", "refused"), [("members", True), ("organizations", False), ("events", False)])
-def test_an_anniversary_is_a_birthday_only_of_people(entity, refused):
+def test_anniversary_is_a_birthday_only_for_people(entity, refused):
     dropped = map_columns(get_descriptor(entity), ["Nama", "Tgl. Ulang Tahun"], {}, scoped=True).dropped
     assert bool(dropped) == refused
 
@@ -186,14 +186,14 @@ def test_an_anniversary_is_a_birthday_only_of_people(entity, refused):
     ("3. E-mail (Parent/Guardian)", None), ("Telp/HP Ayah", None), ("Kota <sekolah>", None),
     ("Facebook (istri)", None),
 ])  # fmt: skip
-def test_a_note_says_whose_value_it_is(header, field):
+def test_note_in_a_header_names_the_owner_of_the_value(header, field):
     mapping = map_columns(get_descriptor("members"), ["Panggilan", header], {}, scoped=True)
     assert mapping.targets.get(header) == field
     if field is None:
         assert ("header.unknown", header) in _codes(mapping)
 
 
-def test_the_address_of_an_office_is_an_organizations_own():
+def test_office_address_belongs_to_an_organization():
     for header in ("Alamat (kantor)", "Alamat Kantor"):
         assert map_columns(DESCRIPTOR, ["Nama", header], {}, scoped=False).targets[header] == "address"
 
@@ -204,7 +204,7 @@ def test_the_address_of_an_office_is_an_organizations_own():
     "*Nama Organisasi", "Nama\nOrganisasi", "Nama Organisasi?", "“Nama Organisasi”", "1. Nama Organisasi",
     "12) Nama Organisasi", "Nama Organisasi / Organization Name",
 ])  # fmt: skip
-def test_notes_and_marks_around_a_header_do_not_matter(written):
+def test_notes_and_marks_in_headers_are_ignored(written):
     fields = header_fields(get_descriptor("organizations"), scoped=False)
     assert map_headers([written], fields, given={}).targets == {written: "name"}
 

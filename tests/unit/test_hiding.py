@@ -1,4 +1,4 @@
-"""Findings without what a reader may not see."""
+"""Issues without the values that a reader may not see."""
 
 from uuid import uuid4
 
@@ -7,7 +7,7 @@ import pytest
 from kelompok_core.records.redaction import records_of, without_foreign
 
 
-def test_what_is_said_of_a_record_out_of_sight_goes_and_the_rest_stays():
+def test_params_about_a_hidden_record_are_removed():
     ours, theirs = uuid4(), uuid4()
     params = {"candidates": [str(ours), str(theirs)], "changes": {"phone": ["1", "2"]}, "fields": ["phone"]}
     assert set(records_of(params)) == {ours, theirs}
@@ -19,6 +19,6 @@ def test_what_is_said_of_a_record_out_of_sight_goes_and_the_rest_stays():
 @pytest.mark.parametrize(
     "params", [{"candidates": "Budi"}, {"candidates": ["Budi", 3]}, {"record": 7}, {"record": "x"}]
 )
-def test_a_plugins_own_words_are_no_ids(params):
+def test_other_values_of_plugins_are_not_ids(params):
     assert list(records_of(params)) == []
     assert without_foreign(params, frozenset({uuid4()})) == params

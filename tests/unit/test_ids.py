@@ -1,4 +1,4 @@
-"""Ids drawn at once: what RFC 9562 says of version 7, rising, and none twice."""
+"""Ids generated in bulk are valid UUIDs of version 7, ascending and unique."""
 
 import time
 from uuid import UUID
@@ -13,14 +13,14 @@ def _ids(count: int) -> list[UUID]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 10_000])
-def test_ids_are_of_version_seven_and_rise(count):
+def test_ids_are_ascending_uuids_of_version_seven(count):
     ids = _ids(count)
     assert len(set(ids)) == count
     assert ids == sorted(ids)
     assert {(one.version, one.variant) for one in ids} <= {(7, "specified in RFC 4122")}
 
 
-def test_ids_begin_with_the_time_and_go_on_a_millisecond_each_4096():
+def test_ids_begin_with_the_time_and_advance_after_4096():
     before = time.time_ns() // 1_000_000
     ids = _ids(10_000)
     after = time.time_ns() // 1_000_000
@@ -29,7 +29,7 @@ def test_ids_begin_with_the_time_and_go_on_a_millisecond_each_4096():
     assert [(one.int >> 80) - first for one in ids] == [place // 4096 for place in range(10_000)]
 
 
-def test_chance_is_in_all_of_the_other_62_bits():
+def test_other_62_bits_are_random():
     chances = [one.int & ((1 << 62) - 1) for one in _ids(4_000)]
     always, ever = (1 << 62) - 1, 0
     for chance in chances:

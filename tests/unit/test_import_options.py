@@ -1,4 +1,4 @@
-"""The options of an import: how they add up, how they are stored, written and digested, and that names stay."""
+"""Import options: merging, storage, text form, digests and stable names."""
 
 import pytest
 
@@ -30,7 +30,7 @@ _STORED = {
 _NOT_GIVEN = dict.fromkeys(_STORED) | {"mapping": {}, "policies": {}, "config": {}, "duplicates": "reject"}
 
 
-def test_names_of_options_stay():
+def test_option_names_are_stable():
     assert [(one.name, one.word, one.key) for one in OPTIONS] == [
         ("mapping", "map", "mapping"),
         ("policies", "policy", "policies"),
@@ -43,7 +43,7 @@ def test_names_of_options_stay():
     ]
 
 
-def test_stored_json_stays():
+def test_stored_json_is_stable():
     assert _ALL.to_json() == _STORED
     assert ImportOptions.from_json(_STORED) == _ALL
     assert ImportOptions().to_json() == _NOT_GIVEN
@@ -52,16 +52,16 @@ def test_stored_json_stays():
     assert ImportOptions.from_json(older).timezone is None
 
 
-def test_a_profile_changes_nothing_by_itself_and_all_other_options_do():
+def test_all_options_except_the_profile_are_effects():
     assert _ALL.effects == {name: value for name, value in _STORED.items() if name != "profile"}
 
 
-def test_the_digest_of_how_rows_are_read_has_country_and_zone():
+def test_digest_includes_country_and_zone():
     assert _ALL.digest_parts() == ["MY", "Asia/Makassar"]
     assert ImportOptions().digest_parts() == [None, None]
 
 
-def test_given_options_are_over_those_of_a_profile():
+def test_given_options_override_the_profile():
     profile = ImportOptions(
         mapping={"Nama": "title", "Kota": "city"}, duplicates=DuplicatePolicy.REJECT, timezone="Asia/Jakarta",
     )  # fmt: skip
@@ -83,7 +83,7 @@ def test_given_options_are_over_those_of_a_profile():
         ("timezone", "Asia/Makassar", "Asia/Makassar"),
     ],
 )
-def test_what_a_person_writes_is_read(name, written, value):
+def test_options_are_parsed_from_text(name, written, value):
     assert get_option(name).parse(written) == value
 
 
@@ -95,7 +95,7 @@ def test_what_a_person_writes_is_read(name, written, value):
         ("duplicates", "first", "'first' is not one of reject, last"),
     ],
 )
-def test_what_cannot_be_is_named(name, written, message):
+def test_invalid_option_is_named(name, written, message):
     with pytest.raises(UsageError, match=message):
         get_option(name).parse(written)
 
@@ -107,12 +107,12 @@ def test_what_cannot_be_is_named(name, written, message):
         (ImportOptions(phone_country="Indonesia"), "there is no country 'Indonesia'"),
     ],
 )
-def test_zone_and_country_are_checked(options, message):
+def test_zone_and_country_are_validated(options, message):
     with pytest.raises(UsageError, match=message):
         check_options(options)
 
 
-def test_the_command_line_has_only_what_differs():
+def test_command_line_contains_only_differences():
     options, base = _ALL.to_json(), ImportOptions(timezone="Asia/Makassar").to_json()
     words = [word for one in OPTIONS for word in one.write(options[one.name], base[one.name])]
     assert words == [

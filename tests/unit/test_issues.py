@@ -1,4 +1,4 @@
-"""Issue codes: every code in use has its sentences, in two languages, with the same facts; a plugin brings its own."""
+"""Every issue code in use has its sentences in both languages, with the same facts; plugins add their own."""
 
 import json
 import re
@@ -78,7 +78,7 @@ def test_no_code_is_defined_twice():
 
 
 @pytest.mark.parametrize("file", ["kelompok_core/issues/catalog.json", "plugins/*/*/issues.json"])
-def test_every_catalog_of_ours_is_whole(file):
+def test_bundled_catalogs_are_valid(file):
     for path in _ROOT.glob(file):
         catalog = parse_catalog(path.read_text("utf-8"))
         assert catalog.problem is None
@@ -107,9 +107,9 @@ def test_every_catalog_of_ours_is_whole(file):
     (_GOOD | {"en": ["Odd {thing:{value}|x}.", "B."]}, "mine.odd: en: a text may only contain {fact}"),
     (_GOOD | {"en": ["Odd {line:line|lines}.", "B."]}, "mine.odd: en: a text may only contain {fact}"),
     (_GOOD | {"short": ["Odd."]}, "mine.odd: short: must be a list of the sentence and the hint"),
-    (_GOOD | {"id": ["Aneh.", "B."]}, "mine.odd: id: both languages must speak of the same facts; 'thing' is in one"),
+    (_GOOD | {"id": ["Aneh.", "B."]}, "mine.odd: id: both languages must use the same facts; 'thing' is in only one"),
 ])  # fmt: skip
-def test_what_is_wrong_with_an_entry_is_said_with_code_and_key(entry, problem):
+def test_problem_of_an_entry_names_code_and_key(entry, problem):
     catalog = parse_catalog(json.dumps({"mine.odd": entry, "mine.good": _GOOD}))
     assert catalog.problem.startswith(problem)
     assert list(catalog.entries) == ["mine.good"], "the others are used"
@@ -119,17 +119,17 @@ def test_what_is_wrong_with_an_entry_is_said_with_code_and_key(entry, problem):
     ("{", "it is not valid JSON: "),
     ("[]", "it must be an object with an entry for each code"),
     ("[" * 100_000, "it is not valid JSON: "),
-    ('{"mine.odd": 1, "mine.odd": 2}', "it is not valid JSON: 'mine.odd' is there twice"),
+    ('{"mine.odd": 1, "mine.odd": 2}', "it is not valid JSON: 'mine.odd' appears twice"),
     (json.dumps({"odd": _GOOD}), "odd: a code must be words with a dot between them"),
     (json.dumps({"Mine.odd": _GOOD}), "Mine.odd: a code must be words with a dot between them"),
 ])  # fmt: skip
-def test_what_is_wrong_with_a_catalog_is_said(text, problem):
+def test_problem_of_a_catalog_is_named(text, problem):
     catalog = parse_catalog(text)
     assert catalog.problem.startswith(problem)
     assert catalog.entries == {}
 
 
-def test_a_plugin_cannot_take_a_code_of_the_core(tmp_path):
+def test_plugin_cannot_define_a_code_of_the_core(tmp_path):
     (tmp_path / "issues.json").write_text(json.dumps({"value.email": _GOOD, "mine.good": _GOOD}))
     catalog = read_catalog(tmp_path)
     assert catalog.problem == "issues.json: value.email: the core has this code"
@@ -137,7 +137,7 @@ def test_a_plugin_cannot_take_a_code_of_the_core(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"\xff", b" " * 1_000_001])
-def test_a_file_that_cannot_be_used_is_a_problem(tmp_path, content):
+def test_unusable_catalog_file_is_a_problem(tmp_path, content):
     (tmp_path / "issues.json").write_bytes(content)
     assert read_catalog(tmp_path).problem.startswith("issues.json: it ")
 
@@ -147,7 +147,7 @@ def _plugin(name, text, problem=None):
     return Discovered(name=name, package=name, folder=None, manifest=None, issues={"mine.odd": entry}, problem=problem)
 
 
-def test_the_later_of_two_plugins_with_one_code_has_the_problem():
+def test_later_of_two_plugins_with_the_same_code_has_the_problem():
     one, other, same = _plugin("a", "A."), _plugin("b", "B."), _plugin("c", "B.")
 
     def problems(*enabled):
@@ -165,17 +165,17 @@ def test_the_later_of_two_plugins_with_one_code_has_the_problem():
     assert [found.problem for found in settle_codes([broken, other], ())] == ["broken", None]
 
 
-def test_a_code_that_nobody_defines_is_shown_with_its_facts():
+def test_unknown_code_is_shown_with_its_facts():
     assert default_severity("mine.odd") is Severity.ERROR
     assert describe("mine.odd", params={"moon": "full"}) == "mine.odd: moon full"
 
 
-def test_long_values_are_cut_and_missing_facts_do_not_fail():
+def test_long_values_are_truncated_and_missing_facts_are_allowed():
     assert len(describe("value.email", column="E", value="x" * 5_000)) < 400
     for code in all_entries():
         for language in LANGUAGES:
             assert describe(code, language=language)
 
 
-def test_braces_in_values_are_only_text():
+def test_braces_in_values_are_plain_text():
     assert "{boom}" in describe("value.email", column="E", value="{boom}")

@@ -1,4 +1,4 @@
-"""Matching keys: when two values mean the same."""
+"""Matching keys: which values are equal."""
 
 import pandas as pd
 import pytest
@@ -16,14 +16,14 @@ def _one(key, value):
 @pytest.mark.parametrize(("left", "right"), [
     ("Rumah Baca", "RUMAH  BACA."), ("Café", "cafe"), ("Ibu-Anak", "Ibu Anak"), ("Ｆｏｒｕｍ", "forum"),
 ])  # fmt: skip
-def test_one_name_written_twice(left, right):
+def test_spellings_of_the_same_name_have_one_key(left, right):
     assert _one(name_key, left) == _one(name_key, right)
 
 
 @pytest.mark.parametrize(
     ("left", "right"), [("Forum Air", "Forum Api"), ("日本", "中国"), ("!!!", "???"), ("A 1", "A 2")]
 )
-def test_other_names(left, right):
+def test_different_names_have_different_keys(left, right):
     assert _one(name_key, left) != _one(name_key, right)
 
 
@@ -42,13 +42,13 @@ def test_email_key():
 
 @pytest.mark.slow
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
-def test_a_name_key_is_the_key_of_itself_and_never_empty(name):
+def test_name_key_is_idempotent_and_never_empty(name):
     key = _one(name_key, name)
     assert key
     assert _one(name_key, key) == key
 
 
-def test_a_natural_identity_needs_its_first_part_only():
+def test_natural_identity_needs_only_its_first_part():
     parts = pd.DataFrame({"name_key": ["satu", None], "city": [None, "Bandung"]}, dtype="str")
     identities = natural_identity([parts])
     assert identities.iloc[0] == "nk:satu|"

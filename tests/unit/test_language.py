@@ -1,4 +1,4 @@
-"""Indonesian whole: every sentence of the command line, every message of an error, every finding."""
+"""Every sentence of the command line, every error message and every issue has an Indonesian translation."""
 
 import json
 import re
@@ -32,16 +32,16 @@ def indonesian():
 
 
 @pytest.mark.parametrize("found", [sentences, messages])
-def test_all_that_is_said_is_in_the_catalog(found):
+def test_all_sentences_are_translated(found):
     missing = sorted({f"{file}:{line}: {text}" for file, line, text in found() if text not in language.indonesian()})
     assert missing == []
 
 
-def test_words_for_states_and_decisions_are_in_the_catalog():
+def test_words_for_states_and_decisions_are_translated():
     severities = ("fatal", "error", "review", "warning", "info")
     words = {*DECISIONS, *ImportState, *OUTCOMES, *PluginState, *severities}
-    words |= {one.called for one in vars(forms).values() if isinstance(one, forms.FileForm)}
-    words |= {one.advice for one in vars(forms).values() if isinstance(one, forms.FileForm)}
+    words |= {one.called for one in vars(forms).values() if isinstance(one, forms.FileFormat)}
+    words |= {one.advice for one in vars(forms).values() if isinstance(one, forms.FileFormat)}
     assert {word for word in words if word not in language.indonesian()} == set()
 
 
@@ -49,14 +49,16 @@ def _places(text):
     return sorted(name for _, name, _, _ in Formatter().parse(text) if name)
 
 
-def test_translations_have_the_same_places():
-    assert {en: said for en, said in language.indonesian().items() if _places(en) != _places(said)} == {}
+def test_translations_have_the_same_placeholders():
+    assert {
+        en: translated for en, translated in language.indonesian().items() if _places(en) != _places(translated)
+    } == {}
     for code, entry in all_entries().items():
-        for english, said in zip(entry.texts["en"], entry.texts["id"], strict=True):
-            assert set(_places(said)) <= set(_places(english)) | {"line"}, code
+        for english, translated in zip(entry.texts["en"], entry.texts["id"], strict=True):
+            assert set(_places(translated)) <= set(_places(english)) | {"line"}, code
 
 
-def test_a_member_of_json_is_no_person():
+def test_json_members_are_not_called_people_in_indonesian():
     people = [code for code, entry in all_entries().items() if code.startswith(("file.", "row.")) and
               re.search(r"\banggota\b", " ".join(entry.texts["id"]), re.IGNORECASE)]  # fmt: skip
     assert people == []
@@ -71,44 +73,44 @@ def test_numbers_and_nouns(indonesian):
     assert (language.counted(1, "row", "rows"), language.counted(0, "row", "rows")) == ("1 row", "0 rows")
 
 
-@pytest.mark.parametrize(("error", "said"), [
+@pytest.mark.parametrize(("error", "message"), [
     (NotFound("plugin", "csv-imprt"), "tidak ada plugin 'csv-imprt'"),
     (NotFound("organization", "x"), "tidak ada organisasi 'x'"),
     (Ambiguous("member", "ab", which=["1", "2"]), "lebih dari satu anggota bernama 'ab'"),
     (NotPermitted("a@b.id", "import.apply", "the account is not active"),
      "a@b.id tidak boleh melakukan import.apply: akunnya tidak aktif"),
     (PluginUnavailable("x", "it is disabled"), "plugin 'x' tidak dapat dijalankan: tidak aktif"),
-    (SettingsError("plugins.x.y", "there is no such setting"), "plugins.x.y: tidak ada pengaturan itu"),
+    (SettingsError("plugins.x.y", "there is no such setting"), "plugins.x.y: pengaturan itu tidak ada"),
     (UsageError("--date-order: 'ymd' is not one of dmy, mdy"), "--date-order: 'ymd' bukan salah satu dari dmy, mdy"),
     (UsageError("whatever nobody translated"), "whatever nobody translated"),
 ], ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "")  # fmt: skip
-def test_errors_are_put_together_in_indonesian_too(indonesian, error, said):
-    assert language.translate(error.message) == said
+def test_errors_are_composed_in_indonesian(indonesian, error, message):
+    assert language.translate_message(error.message) == message
     language.use_language("en")
-    assert language.translate(error.message) == error.message
+    assert language.translate_message(error.message) == error.message
 
 
-@pytest.mark.parametrize(("message", "said"), [
+@pytest.mark.parametrize(("message", "expected"), [
     ("Did you mean name?", "Mungkin maksud Anda name?"),
     ("Did you mean delimiter or quote?", "Mungkin maksud Anda delimiter atau quote?"),
-    ("Did you mean city? There are: city, name, region.", "Mungkin maksud Anda city? Yang ada: city, name, region."),
+    ("Did you mean city? There are: city, name, region.", "Mungkin maksud Anda city? Pilihannya: city, name, region."),
     ("mapping 'x': there is no field 'status'", "pemetaan 'x': tidak ada isian 'status'"),
     ("--file: status already exists", "--file: status sudah ada"),
 ])  # fmt: skip
-def test_names_that_have_to_be_typed_are_never_translated(indonesian, message, said):
-    assert language.translate(message) == said
+def test_typed_names_are_never_translated(indonesian, message, expected):
+    assert language.translate_message(message) == expected
 
 
-@pytest.mark.parametrize(("message", "said"), [
+@pytest.mark.parametrize(("message", "expected"), [
     ("/srv/x: there is no .kelompok and no kelompok.toml, here or in a parent folder",
      "/srv/x: tidak ada .kelompok maupun kelompok.toml, di sini atau di folder di atasnya"),
     ("plugin 'x' cannot run: it is broken: not valid TOML: line 3",
-     "plugin 'x' tidak dapat dijalankan: rusak: bukan TOML yang sah: line 3"),
+     "plugin 'x' tidak dapat dijalankan: rusak: bukan TOML yang valid: line 3"),
     (NotFound("job of csv-import", "impor").message, "tidak ada tugas csv-import 'impor'"),
     (NotFound("member", "d'arc").message, "tidak ada anggota \"d'arc\""),
 ])  # fmt: skip
-def test_sentences_within_sentences_are_translated(indonesian, message, said):
-    assert language.translate(message) == said
+def test_nested_sentences_are_translated(indonesian, message, expected):
+    assert language.translate_message(message) == expected
 
 
 @pytest.mark.parametrize(("environ", "expected"), [
@@ -117,61 +119,61 @@ def test_sentences_within_sentences_are_translated(indonesian, message, said):
     ({"LANG": "in_ID"}, "id"), ({"LANG": "idb"}, "en"), ({"LANG": "en_US", "KELOMPOK_LANGUAGE": "id"}, "id"),
     ({"LANG": "", "LC_ALL": ""}, "en"),
 ])  # fmt: skip
-def test_the_environment_says_which_language(environ, expected):
+def test_environment_selects_the_language(environ, expected):
     assert language.find_language(environ) == expected
 
 
-def test_an_unknown_language_is_said():
+def test_unknown_language_is_reported():
     with pytest.raises(SettingsError, match="KELOMPOK_LANGUAGE"):
         language.find_language({"KELOMPOK_LANGUAGE": "fr"})
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "message"),
     [
         (1, "1 line with totals or notes about the table was not"),
         (2, "2 lines with totals or notes about the table were not"),
     ],
 )
-def test_findings_agree_with_their_number(rows, said):
-    assert describe("file.footer_skipped", params={"rows": rows, "line": 9}).startswith(said)
+def test_plural_forms_match_the_number(rows, message):
+    assert describe("file.footer_skipped", params={"rows": rows, "line": 9}).startswith(message)
 
 
 @pytest.mark.parametrize("words", [members.STATUS_WORDS, posts.STATUS_WORDS, events.STATUS_WORDS])
-def test_words_to_use_are_those_of_the_language_and_understood(words):
+def test_allowed_words_are_localized_and_accepted(words):
     for language_of_words in ("en", "id"):
-        said = describe("value.enum_unknown", language=language_of_words, params={"allowed": sorted(words)})
-        named = said.rpartition(": ")[2].rstrip(".").split(", ")
+        sentence = describe("value.enum_unknown", language=language_of_words, params={"allowed": sorted(words)})
+        named = sentence.rpartition(": ")[2].rstrip(".").split(", ")
         assert list(choice(words)(pd.Series(named, dtype="string")).values) == sorted(words)
         assert (named == sorted(words)) is (language_of_words == "en")
 
 
-def test_yes_and_no_are_said_in_the_language():
+def test_yes_and_no_are_localized():
     allowed = {"allowed": ["ya", "tidak"]}
     assert describe("value.enum_unknown", params=allowed).endswith("Use one of: yes, no.")
     assert describe("value.enum_unknown", language="id", params=allowed).endswith(": ya, tidak.")
 
 
-def test_a_list_of_ours_is_told_whole_and_a_moment_as_the_clock_here_shows_it():
+def test_long_lists_are_not_truncated_and_times_are_local():
     choices = ", ".join(f"windows-125{number} («{'Jos' * 5}»)" for number in range(8))
     assert choices in describe("file.encoding_unclear", params={"encoding": choices, "offset": 1, "line": 1})
-    told = describe("file.already_imported", params={"at": "2026-11-30T05:40+00:00", "import": "x"})
+    sentence = describe("file.already_imported", params={"at": "2026-11-30T05:40+00:00", "import": "x"})
     date_time = datetime(2026, 11, 30, 5, 40, tzinfo=UTC).astimezone()
-    assert date_time.strftime("%Y-%m-%d %H:%M %Z") in told
+    assert date_time.strftime("%Y-%m-%d %H:%M %Z") in sentence
 
 
-def test_no_finding_speaks_of_one_things():
+def test_no_sentence_says_one_with_a_plural():
     plural = re.compile(r"\b1 (other |comment )?(lines|rows|records|items|members|columns|cells|times|bytes)\b")
     found = {}
     for code, entry in all_entries().items():
         facts = {name: 1 for part in entry.texts["en"] for name in _places(part)}
-        said = describe(code, column="Nama", value="x", params=facts)
-        if plural.search(said) or re.search(r"\ba [aeio]", said):
-            found[code] = said
+        sentence = describe(code, column="Nama", value="x", params=facts)
+        if plural.search(sentence) or re.search(r"\ba [aeio]", sentence):
+            found[code] = sentence
     assert found == {}
 
 
-def test_near_names():
+def test_similar_names():
     plugins = ["csv-import", "json-import", "sdgs-keyword"]
     assert find_near("csv-imprt", plugins) == ["csv-import"]
     assert find_near("sdgs", plugins) == ["sdgs-keyword"]
@@ -184,7 +186,7 @@ def test_near_names():
     assert suggest("x", []) is None
 
 
-def test_the_catalog_is_in_order_and_says_nothing_twice():
+def test_catalog_is_sorted_without_duplicates():
     from kelompok_core.cli import language as module
 
     text = (module.Path(module.__file__).parent / "indonesian.json").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Settings that a request may give: what a manifest may mark, and what those of the bundled plugins are."""
+"""Plugin settings that a request may set: which a manifest may mark, and which the bundled plugins have."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def _marked(**described):
     return {"it": {"per_request": True, **described}}
 
 
-def test_what_is_marked_may_be_given_and_nothing_else():
+def test_requests_may_set_only_marked_settings():
     properties = {
         "page": {"per_request": True, "type": "integer"},
         "most": {"per_request": False},
@@ -44,16 +44,18 @@ def test_what_is_marked_may_be_given_and_nothing_else():
         ({"it": {"per_request": "yes"}}, {}, "true or false"),
     ],
 )
-def test_a_secret_or_an_address_is_never_the_callers(properties, permissions, why):
+def test_secrets_and_addresses_cannot_be_marked(properties, permissions, why):
     with pytest.raises(BrokenManifest, match=f"'it'.*{why}"):
         parse_manifest(_manifest(properties, **permissions))
 
 
-def test_of_the_bundled_plugins_it_is_what_is_about_the_file_and_how_to_read_it():
+def test_marked_settings_of_the_bundled_plugins():
     manifests = [parse_manifest(path.read_text()) for path in _PLUGINS.glob("*/*/kelompok-plugin.json")]
     assert len(manifests) > 4
     for one in manifests:
-        of_files = {name for name, said in one.config_schema["properties"].items() if said.get("x-of-the-file")}
+        of_files = {
+            name for name, described in one.config_schema["properties"].items() if described.get("x-of-the-file")
+        }
         assert of_files <= set(list_per_request(one.config_schema)), one.name
     by_name = {one.name: list_per_request(one.config_schema) for one in manifests}
     assert "max_columns" not in by_name["csv-import"], "a limit is the operator's"

@@ -1,4 +1,4 @@
-"""Values that were written in one way and could be taken for another: what is plausible, and what is asked about."""
+"""Plausibility of values that could be read in two ways."""
 
 from datetime import date
 from functools import partial
@@ -51,7 +51,7 @@ def _date(reader, written, *, day_numbers=False):
     (JOINING, "21/06/15", "2015-06-21"), (JOINING, "22/07/99", "1999-07-22"),
     (LEAVING, "31/12/30", "2030-12-31"), (LEAVING, "31/12/60", "1960-12-31"), (HAPPENING, "1/5/31", "2031-05-01"),
 ])  # fmt: skip
-def test_two_digits_are_of_the_one_century_that_is_plausible(era, written, day):
+def test_two_digit_year_gets_the_only_plausible_century(era, written, day):
     assert _date(partial(first_day, era=era), written) == (day, [])
 
 
@@ -59,7 +59,7 @@ def test_two_digits_are_of_the_one_century_that_is_plausible(era, written, day):
     ("era", "written"),
     [(BIRTH, "1/1/24"), (JOINING, "31/12/30"), (FOUNDING, "31/12/26"), (FOUNDING, "20-05-08"), (FOUNDING, "18 Nov 12")],
 )
-def test_a_year_that_fits_two_centuries_is_a_question(era, written):
+def test_year_that_fits_two_centuries_goes_to_review(era, written):
     assert _date(partial(first_day, era=era), written) == (None, ["value.century_unclear"])
 
 
@@ -67,20 +67,20 @@ def test_a_year_that_fits_two_centuries_is_a_question(era, written):
     (FOUNDING, "2027"), (FOUNDING, "2026-12-01"), (FOUNDING, "0412"), (BIRTH, "2112-05-06"), (BIRTH, "1899-01-01"),
     (JOINING, "2026-12-01"), (HAPPENING, "2112-01-01"), (LEAVING, "1850-01-01"),
 ])  # fmt: skip
-def test_a_date_outside_its_era_is_kept_and_asked_about(era, written):
+def test_date_outside_its_era_is_kept_and_goes_to_review(era, written):
     value, codes = _date(partial(first_day, era=era), written)
     assert value.startswith(written[:4])
     assert "value.date_implausible" in codes
 
 
-def test_today_is_the_day_of_the_import():
+def test_plausibility_is_relative_to_the_day_of_the_import():
     assert _date(partial(partial_date, era=FOUNDING), "2026-11-30") == ("2026-11-30", [])
     assert _date(partial(partial_date, era=FOUNDING), "2026-11") == ("2026-11", [])
     assert _date(partial(partial_date, era=FOUNDING), "2026") == ("2026", [])
 
 
 @given(st.integers(0, 99), st.dates(date(1990, 1, 1), date(2090, 12, 31)))
-def test_a_window_of_a_hundred_years_has_one_century_for_each_year(two_digits, today):
+def test_window_of_100_years_has_one_century_for_each_year(two_digits, today):
     (year,) = Era(back=150).years(two_digits, "-06-15", today)
     assert today.year - 100 <= year <= today.year
 
@@ -95,7 +95,7 @@ def test_a_window_of_a_hundred_years_has_one_century_for_each_year(two_digits, t
     "2012-01-01"),
     ("00-00-2012", "2012", "2012-01-01"),
 ])  # fmt: skip
-def test_a_month_or_day_of_zero_is_not_known(written, known, day):
+def test_zero_month_or_day_is_unknown(written, known, day):
     assert _date(partial_date, written) == (known, ["value.date_partial"])
     assert _date(first_day, written) == (day, ["value.date_partial"])
 
@@ -103,11 +103,11 @@ def test_a_month_or_day_of_zero_is_not_known(written, known, day):
 @pytest.mark.parametrize(
     "written", ["0000-00-00", "00-00-0000", "0/0/00", "0000-00-00 00:00:00", "0000-00-00T00:00:00Z"]
 )
-def test_a_date_of_zeros_is_none(written):
+def test_zero_date_is_null(written):
     assert _date(partial_date, written) == _date(first_day, written) == (None, [])
 
 
-def test_a_year_with_a_decimal_is_that_year():
+def test_year_with_a_zero_decimal_is_a_year():
     assert _date(partial_date, "2012.0") == ("2012", [])
     assert _date(first_day, "1998.0") == ("1998-01-01", ["value.date_partial"])
     assert _date(first_day, "20120517.0") == ("2012-05-17", [])
@@ -115,7 +115,7 @@ def test_a_year_with_a_decimal_is_that_year():
     assert _date(partial(first_day, needs_month=True), "2012-05") == ("2012-05-01", ["value.date_partial"])
 
 
-def test_a_day_number_is_a_date_where_its_column_has_dates():
+def test_day_number_is_a_date_in_a_column_of_dates():
     assert _date(first_day, "44197", day_numbers=True) == ("2021-01-01", ["value.date_serial"])
     assert _date(first_day, "44197.0", day_numbers=True) == ("2021-01-01", ["value.date_serial"])
     assert _date(first_day, "44197") == (None, ["value.date_serial_unclear"])
@@ -125,12 +125,12 @@ def test_a_day_number_is_a_date_where_its_column_has_dates():
     assert date_time.values.iloc[0] == "2021-01-01T09:00:00Z"
 
 
-def test_what_spreadsheets_write_for_an_empty_date_is_said():
+def test_date_of_an_empty_spreadsheet_cell_gives_a_warning():
     assert _date(partial(first_day, era=JOINING), "01/01/1900") == ("1900-01-01", ["value.date_of_empty_cell"])
 
 
 @pytest.mark.parametrize("written", ["sekarang", " Now ", "hingga kini", "9999-12-31", "2999-12-31"])
-def test_what_has_not_ended_has_no_end(written):
+def test_words_for_not_ended_give_no_end(written):
     assert _date(partial(last_day, era=LEAVING), written) == (None, [])
 
 
@@ -148,7 +148,7 @@ def _date_times(**columns):
     return *(None if pd.isna(one.values.iloc[0]) else one.values.iloc[0] for one in found), codes
 
 
-@pytest.mark.parametrize(("columns", "told"), [
+@pytest.mark.parametrize(("columns", "expected"), [
     ({"start_time": "2031-03-22T12:00:00+08:00", "end_time": "2031-03-22T13:00:00+08:00"},
      ("2031-03-22T04:00:00Z", "2031-03-22T05:00:00Z", "+08:00", [])),
     ({"start_time": "2031-03-23 09:00", "end_time": "2031-03-23 11:00"},
@@ -168,8 +168,8 @@ def _date_times(**columns):
     ({"starts_at": "5/25/2031", "start_time": "12:00:00 AM", "ends_at": "5/26/2031", "end_time": "12:00:00 AM",
       "all_day": "True"}, ("2031-05-24T17:00:00Z", "2031-05-25T16:59:59Z", None, [])),
 ])  # fmt: skip
-def test_when_something_is_and_where(columns, told):
-    assert _date_times(**columns) == told
+def test_times_and_zones(columns, expected):
+    assert _date_times(**columns) == expected
 
 
 @pytest.mark.parametrize(("columns", "code"), [
@@ -180,11 +180,11 @@ def test_when_something_is_and_where(columns, told):
     ({"starts_at": "2112-05-01"}, "value.date_implausible"),
     ({"starts_at": "2031-05-01", "timezone": "Mars"}, "value.timezone_unknown"),
 ])  # fmt: skip
-def test_what_does_not_go_together_is_said(columns, code):
+def test_contradicting_cells_are_reported(columns, code):
     assert code in _date_times(**columns)[-1]
 
 
-def test_a_header_names_the_zone_of_its_times():
+def test_header_names_the_zone_of_its_times():
     for header, named in (("post_date_gmt", "UTC"), ("startUTC", "UTC"), ("Jam (WITA)", "Asia/Makassar")):
         assert read_header(header).zone == named
     assert read_header("Zone").zone is read_header("witness").zone is None
@@ -199,7 +199,7 @@ def test_a_header_names_the_zone_of_its_times():
     ("UTC-03:30", "-03:30"), ("(UTC+07:00) Bangkok, Hanoi, Jakarta", "+07:00"), ("WIB (UTC+7)", "Asia/Jakarta"),
     ("+25:00", None), ("Mars", None),
 ])  # fmt: skip
-def test_a_zone(written, name):
+def test_zones(written, name):
     assert zone_name(written) == name
 
 
@@ -209,13 +209,13 @@ def test_a_zone(written, name):
     "7500"),
     ("2", None), ("lama", None), ("1:75", None), ("-PT1H", None),
 ])  # fmt: skip
-def test_a_duration(written, seconds):
-    found, said = read_duration(_cells(written))
+def test_durations(written, seconds):
+    found, findings = read_duration(_cells(written))
     value = None if pd.isna(found.iloc[0]) else found.iloc[0]
-    assert (value, list(said["code"])) == (seconds, [] if seconds else ["value.duration"])
+    assert (value, list(findings["code"])) == (seconds, [] if seconds else ["value.duration"])
 
 
-def test_a_header_names_the_unit_of_its_durations():
+def test_header_names_the_unit_of_its_durations():
     assert read_duration(_cells("2", name="durasi (jam)"))[0].iloc[0] == "7200"
     assert read_duration(_cells("2", name="duration_minutes"))[0].iloc[0] == "120"
 
@@ -246,7 +246,7 @@ def test_a_header_names_the_unit_of_its_durations():
     ("021-5550124 psw 12", "+62215550124", ["value.phone_words_left"]), ("p:+6281234502001", "+6281234502001", []),
     ("No. HP: 0812 3450 2001", "+6281234502001", []), ("Fax: 021-5550124", "Fax: 021-5550124", ["value.phone"]),
 ])  # fmt: skip
-def test_a_phone(written, number, codes):
+def test_phone_numbers(written, number, codes):
     assert _told(phone(Inputs(own=_cells(written)))) == (number, codes)
 
 
@@ -254,7 +254,7 @@ def test_a_phone(written, number, codes):
     ({"country": "Malaysia"}, "+60123456789", []), ({"country": "Atlantis"}, "0123456789", ["value.phone"]),
     ({"region": "Selangor"}, "+60123456789", []), ({"country": "-"}, "0123456789", ["value.phone"]),
 ])  # fmt: skip
-def test_a_phone_is_of_the_country_its_row_is_of(parts, number, codes):
+def test_phone_number_belongs_to_the_country_of_its_row(parts, number, codes):
     columns = {name: _cells(written, name=name) for name, written in parts.items()}
     assert _told(phone(Inputs(own=_cells("0123456789"), parts=columns))) == (number, codes)
 
@@ -263,7 +263,7 @@ def test_a_phone_is_of_the_country_its_row_is_of(parts, number, codes):
     ("USA", "415-555-2672", "+14155552672"), ("Italy", "3931234568", "+393931234568"),
     ("Denmark", "45123456", "+4545123456"), ("Netherlands", "020-1234568", "+31201234568"),
 ])  # fmt: skip
-def test_a_number_without_a_zero_has_lost_none_where_there_are_none(country, written, number):
+def test_no_zero_is_restored_in_countries_without_one(country, written, number):
     columns = {"country": _cells(country, name="country")}
     assert _told(phone(Inputs(own=_cells(written), parts=columns))) == (number, [])
 
@@ -272,7 +272,7 @@ def test_a_number_without_a_zero_has_lost_none_where_there_are_none(country, wri
     ("HP (+60)", "+60123456789"), ("WA +60 (tanpa kode)", "+60123456789"), ("HP (+60/+65)", "0123456789"),
     ("Telp", "0123456789"),
 ])  # fmt: skip
-def test_a_header_names_the_country_of_its_numbers(header, number):
+def test_header_names_the_country_of_its_numbers(header, number):
     assert _told(phone(Inputs(own=_cells("0123456789", name=header))))[0] == number
 
 
@@ -290,18 +290,18 @@ def test_text(written, value):
     assert _told(line(_cells(written)))[0] == _told(text(_cells(written)))[0] == value
 
 
-def test_what_was_lost_before_is_a_question():
+def test_lost_characters_go_to_review():
     found = line(_cells("Caf\ufffd Tani"))
     assert list(zip(found.findings["code"], found.findings["severity"], strict=True)) == [
         ("value.characters_lost", "review")
     ]
 
 
-def test_cells_no_field_takes_are_unwrapped_too():
+def test_unmapped_cells_are_unwrapped():
     assert unwrap_constants(_cells('="007"', "=A1", "x", None)).tolist()[:3] == ["007", "=A1", "x"]
 
 
-def test_lists_are_taken_apart_when_their_references_are_decoded():
+def test_lists_are_split_after_decoding_references():
     assert _told(tags(_cells("R&amp;D, Kopi &amp; Teh")))[0] == '["R&D", "Kopi & Teh"]'
     assert _told(tags(_cells("* myContacts ::: Relawan")))[0] == '["Relawan"]'
 
@@ -310,7 +310,7 @@ def test_the_first_of_several_addresses():
     assert _told(url(_cells("http://a.example ::: http://b.example"))) == ("http://a.example", ["value.url_several"])
 
 
-def test_names_in_three_parts_and_one_made_of_an_address():
+def test_names_from_parts_and_from_an_address():
     parts = {"given_name": _cells("Siti"), "middle_name": _cells("Nur"), "family_name": _cells("Aini")}
     named = person_name(Inputs(own=_cells(None), parts=parts))
     assert (_told(named), named.derived.tolist()) == (("Siti Nur Aini", []), [False])
@@ -325,11 +325,11 @@ def test_yes_and_no(written, value):
     assert _told(truth(_cells(written))) == (value, [])
 
 
-def test_a_word_that_is_neither_yes_nor_no_is_said():
+def test_word_that_is_neither_yes_nor_no_gives_a_warning():
     assert _told(truth(_cells("mungkin"))) == (None, ["value.enum_unknown"])
 
 
-def test_what_says_nothing():
+def test_placeholders_give_no_value():
     cells = _cells("x", "0", "-", "", None, "0000-00-00", "sekarang", "Solo", "0812")
     assert has_content(cells).tolist() == [False] * 7 + [True] * 2
 
@@ -349,11 +349,11 @@ def test_what_says_nothing():
         "Air Kita (Persero), Yay.",
     ],
 )
-def test_legal_forms_are_one_however_they_are_written(name):
+def test_spellings_of_a_legal_form_have_one_key(name):
     assert organization_name_key(_cells(name)).iloc[0] == "yayasan air kita"
 
 
-def test_names_that_only_look_like_a_form_stay():
+def test_names_that_resemble_a_legal_form_are_kept():
     names = ["Yayan Putra", "Lembaga Pers, Jakarta", "Tbk", "Forum Perserodan"]
     assert organization_name_key(_cells(*names)).tolist() == [
         "yayan putra",
@@ -363,7 +363,7 @@ def test_names_that_only_look_like_a_form_stay():
     ]
 
 
-def test_a_host_in_its_own_script_and_in_punycode_is_one():
+def test_host_and_its_punycode_have_one_key():
     keys = website_key(_cells("https://münchen.de/a", "https://xn--mnchen-3ya.de/a/"))
     assert keys.tolist() == ["xn--mnchen-3ya.de/a"] * 2
 
@@ -386,11 +386,11 @@ def _forbidden(**columns):
     ({"no_phone": "1", "no_email": "x", "status": "unsubscribed"}, '["email", "bulk_email", "phone"]'),
     ({"do_not_contact": "-"}, None),
 ])  # fmt: skip
-def test_how_somebody_asked_not_to_be_contacted(columns, ways):
+def test_opt_outs_are_read(columns, ways):
     assert _forbidden(**columns) == (ways, [])
 
 
-def test_an_answer_nobody_understands_is_said():
+def test_unreadable_answer_gives_a_warning():
     assert _forbidden(no_contact="nanti") == (None, ["value.enum_unknown"])
     assert _forbidden(do_not_contact="merpati") == (None, ["value.enum_unknown"])
 
@@ -406,17 +406,17 @@ def test_an_answer_nobody_understands_is_said():
     ({"subscribed": "Subscribed"}, None), ({"subscribed": "non-subscribed"}, '["bulk_email"]'),
     ({"no_bulk_email": "subscribed"}, None), ({"no_bulk_email": "never"}, None),
 ])  # fmt: skip
-def test_a_date_that_is_none_is_not_when_somebody_asked(columns, ways):
+def test_placeholder_date_is_not_an_opt_out(columns, ways):
     assert _forbidden(**columns) == (ways, [])
 
 
-def test_a_no_that_was_understood_is_said_to_be_so():
+def test_plain_no_counts_as_understood():
     parts = {"no_email": _cells("false", "nanti", None, "ya", name="tolak")}
     found = do_not_contact(Inputs(own=_cells(None, None, None, None), parts=parts))
     assert found.understood["tolak"].tolist() == [True, False, False, True]
 
 
-def test_a_part_of_a_name_that_is_wrongly_decoded_is_asked_about():
+def test_wrongly_decoded_part_of_a_name_goes_to_review():
     parts = {"given_name": _cells("Àííà", name="depan"), "family_name": _cells("Ã–nal", name="belakang")}
     found = person_name(Inputs(own=_cells(None), parts=parts)).findings
     assert set(zip(found["column"], found["code"], strict=True)) == {

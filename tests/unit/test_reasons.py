@@ -1,4 +1,4 @@
-"""The table of decision reasons agrees with the catalogue, the SQL of deciding and the questions of reviewers."""
+"""Decision reasons agree with the catalog, the SQL of deciding and the review questions."""
 
 import re
 
@@ -30,7 +30,7 @@ def _sql_of(entity):
 
 
 @pytest.mark.parametrize("reason", REASONS.values(), ids=lambda reason: reason.code)
-def test_each_reason_has_a_sentence_of_its_severity(reason):
+def test_each_reason_has_a_sentence_with_its_severity(reason):
     entry = core_entries()[reason.code]
     expected = reason.severity or Severity.INFO
     if reason.code == "value.end_before_start":  # alone, a row whose period ends before it begins is an error
@@ -39,7 +39,7 @@ def test_each_reason_has_a_sentence_of_its_severity(reason):
 
 
 @pytest.mark.parametrize("reason", REASONS.values(), ids=lambda reason: reason.code)
-def test_reasons_for_review_ask_a_question_and_no_others_do(reason):
+def test_only_reasons_for_review_have_a_question(reason):
     assert (Decision.REVIEW in reason.decisions) == (reason.question is not None)
 
 
@@ -56,7 +56,7 @@ def test_each_verdict_has_the_decision_of_its_reason():
             assert (severity in ("error", "review")) == (REASONS[verdict].severity is not None)
 
 
-def test_reviewers_fill_gaps_only_where_the_question_is_whose_the_row_is():
+def test_merging_only_fills_gaps_if_the_question_is_the_identity():
     assert set(codes(question=Question.IDENTITY)) == {
         "match.possible_duplicate", "match.multiple", "match.key_conflict", "match.shared_key", "id.new_for_known",
         "id.conflict_before",

@@ -27,7 +27,7 @@ def test_each_entity_has_its_classes(entity):
     assert parts.service.model is parts.queries.model
 
 
-def test_class_names_need_not_follow_the_folder(monkeypatch):
+def test_class_names_are_independent_of_the_folder(monkeypatch):
     module = ModuleType("kelompok_core.charities.parts")
     module.PARTS = EntityParts(service=_Writes, queries=_Reads)
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -36,6 +36,6 @@ def test_class_names_need_not_follow_the_folder(monkeypatch):
     assert registry._parts_of("charities").service is _Writes
 
 
-def test_an_unknown_entity_is_named():
+def test_unknown_entity_is_named():
     with pytest.raises(NotFound, match="grants"):
         registry.get_queries("grants", None)

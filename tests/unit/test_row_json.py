@@ -1,4 +1,4 @@
-"""Rows as JSON: whatever is in the cells, it is JSON, and it says the same."""
+"""Rows with any cells become valid JSON with the same values."""
 
 import json
 
@@ -17,7 +17,7 @@ _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampl
     names=st.lists(_TEXT, min_size=1, max_size=4, unique=True),
     rows=st.lists(st.lists(st.none() | _TEXT, min_size=4, max_size=4), max_size=4),
 )
-def test_any_table_comes_back(names, rows):
+def test_any_table_round_trips(names, rows):
     frame = pd.DataFrame([row[: len(names)] for row in rows], columns=names, dtype="str")
     shown = [
         {name.replace("\0", "␀"): cell and cell.replace("\0", "␀") for name, cell in zip(names, row, strict=False)}
@@ -30,7 +30,7 @@ def test_any_table_comes_back(names, rows):
 
 
 @given(rows=st.lists(st.lists(st.none() | _TEXT, min_size=3, max_size=3), max_size=4))
-def test_a_row_is_the_same_whatever_it_came_with(rows):
+def test_row_does_not_depend_on_other_rows_of_the_batch(rows):
     names = ["a", 'b"', "c,"]
     objects = present_cells(pd.DataFrame(rows, columns=names, dtype="str")).to_pylist()
     cells = [
@@ -40,6 +40,6 @@ def test_a_row_is_the_same_whatever_it_came_with(rows):
     assert [json.loads(text) for text in objects] == cells
 
 
-def test_no_columns_are_empty_objects():
+def test_rows_without_columns_are_empty_objects():
     assert row_objects(pd.DataFrame(index=range(2))).to_pylist() == ["{}", "{}"]
     assert present_cells(pd.DataFrame(index=range(2))).to_pylist() == ["{}", "{}"]

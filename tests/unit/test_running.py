@@ -1,4 +1,4 @@
-"""Who runs an installation: known as long as the process lives, and no longer."""
+"""A running service is registered exactly as long as its process lives."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def settings(tmp_path):
 
 @pytest.fixture
 def stays(settings):
-    """A process that is known to run, until it is killed."""
+    """A process that is registered as running, until it is killed."""
     begun = []
 
     def begin(how, *name):
@@ -44,7 +44,7 @@ def stays(settings):
         process.communicate()
 
 
-def test_a_service_is_known_while_it_runs(settings, stays):
+def test_service_is_registered_while_it_runs(settings, stays):
     assert list_running(settings) == []
     with running(settings, "serve"):
         worker = stays("running", "worker")
@@ -57,7 +57,7 @@ def test_a_service_is_known_while_it_runs(settings, stays):
     assert list_running(settings) == []
 
 
-def test_one_runs_them_all_and_the_second_is_told_by_whom(settings, stays):
+def test_second_process_that_runs_all_services_is_refused_by_name(settings, stays):
     first = stays("running_alone")
     with pytest.raises(Conflict, match=rf"kelompok up \(process {first.pid}\)"), running_alone(settings):
         pass
@@ -67,7 +67,7 @@ def test_one_runs_them_all_and_the_second_is_told_by_whom(settings, stays):
         assert list_running(settings) == [Running(name="up", pid=os.getpid())]
 
 
-def test_a_home_that_cannot_be_written_to_stops_no_service(settings, monkeypatch):
+def test_service_runs_without_a_writable_home(settings, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 

@@ -1,4 +1,4 @@
-"""A service's log: messages of our own code, and only the origin of others' messages."""
+"""A service's log: messages of our own code, and only the origin of other messages."""
 
 import io
 import logging
@@ -13,7 +13,7 @@ ROW = "Siti Rahayu"
 
 @pytest.fixture
 def log(monkeypatch):
-    """Give a log set up as a service's is, with nothing but that."""
+    """Return a log with only a service's setup."""
     stream, root = io.StringIO(), logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
     level = root.level
@@ -22,7 +22,7 @@ def log(monkeypatch):
     root.setLevel(level)
 
 
-def test_of_plugins_and_libraries_it_says_where(log):
+def test_plugins_and_libraries_log_only_the_place(log):
     for name in ("kelompok.plugin.odd", "odd"):
         logging.getLogger(name).error("cannot read %s", ROW)
         logging.getLogger(name).error(ROW, exc_info=ValueError(ROW))
@@ -34,25 +34,25 @@ def test_of_plugins_and_libraries_it_says_where(log):
     assert ROW not in log.getvalue()
 
 
-def test_our_own_words_stand_there_and_errors_by_name_and_frames(log):
+def test_own_messages_are_logged_and_errors_by_class_and_frames(log):
     try:
         int(ROW)
     except ValueError:
         logging.getLogger("kelompok_core.imports.running.workers").exception("The heartbeat stopped")
     assert "The heartbeat stopped" in log.getvalue()
     assert "ValueError" in log.getvalue()
-    assert "test_our_own_words" in log.getvalue()
+    assert "test_own_messages_are_logged" in log.getvalue()
     assert ROW not in log.getvalue()
     nothing = logging.LogRecord("kelompok_core", logging.ERROR, "x.py", 1, "so", None, (None, None, None))
     assert ServiceFormatter("%(message)s").format(nothing) == "so"
 
 
-def test_what_is_printed_goes_nowhere_and_logs_go_on(log, capsys):
+def test_printed_output_is_discarded_and_logging_continues(log, capsys):
     with nothing_printed():
         print(ROW)
         print(ROW, file=sys.stderr)
         logging.getLogger("kelompok_core").error("still here")
     print("after")
-    said = capsys.readouterr()
-    assert (said.out, said.err) == ("after\n", "")
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("after\n", "")
     assert "still here" in log.getvalue()

@@ -1,4 +1,4 @@
-"""Normalizers: what people write, and what is stored."""
+"""Normalizers: common spellings and the stored values."""
 
 import re
 import unicodedata
@@ -102,7 +102,7 @@ def test_partial_date(written, value):
 
 
 @pytest.mark.parametrize("written", ["1998-13", "1998-02-30", "98", "199855"])
-def test_what_is_no_such_date_is_left_out_and_said(written):
+def test_invalid_date_is_left_out_with_a_warning(written):
     assert _one(_partial_date, written) == (None, ["value.date"])
 
 
@@ -115,7 +115,7 @@ def test_country(written, value):
     assert _one(country, written)[0] == value
 
 
-def test_an_unknown_country_is_left_out_and_said():
+def test_unknown_country_is_left_out_with_a_warning():
     assert _one(country, "Wakanda") == (None, ["value.country_unknown"])
 
 
@@ -146,14 +146,14 @@ def test_slug_of(name, made):
     assert slug_of(pd.Series([name], dtype="str")).iloc[0].startswith(made)
 
 
-def test_a_given_slug_that_had_to_change_is_said():
+def test_changed_slug_gives_a_warning():
     assert _one(slug, "rumah-baca") == ("rumah-baca", [])
     assert _one(slug, "Rumah Baca") == ("rumah-baca", ["slug.normalized"])
 
 
 @pytest.mark.slow
 @given(ANY_TEXT)
-def test_every_name_with_content_has_a_slug_that_is_one(name):
+def test_every_name_has_a_valid_slug(name):
     kept = _one(line, name)[0]
     if kept is not None:
         made = slug_of(pd.Series([kept], dtype="str")).iloc[0]
@@ -162,7 +162,7 @@ def test_every_name_with_content_has_a_slug_that_is_one(name):
         assert slug_of(pd.Series([made], dtype="str")).iloc[0] == made
 
 
-def test_what_is_left_uncomposed_is_composed_already():
+def test_skipped_texts_are_composed_already():
     stable = [chr(code) for code in (*range(0x20, 0x300), *range(0x2010, 0x205F))]
     assert not any(unicodedata.combining(character) for character in stable)
     assert [unicodedata.normalize("NFC", character) for character in stable] == stable
@@ -172,7 +172,7 @@ def test_what_is_left_uncomposed_is_composed_already():
 
 @pytest.mark.slow
 @given(ANY_TEXT)
-def test_lines_are_composed_trimmed_and_stay_as_they_are(written):
+def test_line_is_composed_trimmed_and_idempotent(written):
     value = _one(line, written)[0]
     if value is not None:
         assert value == unicodedata.normalize("NFC", value).strip()
@@ -184,7 +184,7 @@ def test_lines_are_composed_trimmed_and_stay_as_they_are(written):
 @pytest.mark.slow
 @pytest.mark.parametrize("normalize", [line, text, email, url, _partial_date, country, region, city, slug])
 @given(st.lists(st.none() | ANY_TEXT, max_size=5))
-def test_no_normalizer_fails_or_changes_length_or_says_more_than_it_may(normalize, cells):
+def test_normalizers_keep_length_and_return_valid_findings(normalize, cells):
     column = pd.Series(cells, dtype="str")
     found = normalize(column)
     assert list(found.values.index) == list(column.index)
@@ -195,7 +195,7 @@ def test_no_normalizer_fails_or_changes_length_or_says_more_than_it_may(normaliz
     assert list(again.values.dropna()) == kept, "what is normalized stays as it is"
 
 
-def test_namibia_is_known_by_name_and_its_code_is_not_available():
+def test_namibia_is_read_by_name_but_na_is_a_blank_word():
     assert _one(country, "Namibia") == ("NA", [])
     assert _one(country, "NA") == (None, [])
 
@@ -206,12 +206,12 @@ def test_namibia_is_known_by_name_and_its_code_is_not_available():
     ("Chlo√´", "Chloë"), ("Andr├⌐", "André"), ("æ\x9d\x8eå°\x8fé¾\x99", "李小龙"),
     ("Nguyá»…n", "Nguyễn"), ("Ã‰lodie", "Élodie"), ("Ð\x9eÐ»Ñ\x8cÐ³Ð°", "Ольга"),
 ])  # fmt: skip
-def test_what_was_decoded_wrongly_is_repaired(written, value):
+def test_wrongly_decoded_text_is_repaired(written, value):
     assert _one(line, written) == (value, ["value.mojibake"])
     assert _one(text, written)[0] == value
 
 
-def test_a_mark_that_was_decoded_wrongly_goes():
+def test_wrongly_decoded_byte_order_mark_is_removed():
     assert _one(line, "ï»¿Sari") == ("Sari", ["value.control_chars", "value.mojibake"])
 
 
@@ -219,7 +219,7 @@ def test_a_mark_that_was_decoded_wrongly_goes():
     "Àííà Ïàâëîâà", "Îëüãà", "ëåâ", "Ìåñòî: Êèåâ", "ÀÍÍÀ", "ÍõÐ¡Ã÷", "ÀîÐ¡Áú", "Ãéþñãïò", "ùìåí", "ãÍãÏ Úáí",
     "ÊÁªÒÂ ã¨´Õ", "Yayasan Ìèð",
 ])  # fmt: skip
-def test_letters_of_another_script_that_look_western_are_asked_about(written):
+def test_wrongly_decoded_letters_of_another_script_go_to_review(written):
     assert _one(line, written) == (written, ["value.characters_unlikely"])
 
 
@@ -234,12 +234,12 @@ _NAMES = (
 
 
 @pytest.mark.parametrize("name", _NAMES)
-def test_names_of_many_languages_are_let_be(name):
+def test_names_of_many_languages_are_unchanged(name):
     assert _one(line, name) == (name, [])
 
 
 @pytest.mark.parametrize("written", ["Rina&nbsp;Kusuma", "Rina\u00a0Kusuma", "Rina \u00a0 Kusuma", "Rina\u3000Kusuma"])
-def test_white_space_of_any_kind_becomes_single(written):
+def test_white_space_becomes_single_spaces(written):
     assert _one(line, written) == ("Rina Kusuma", [])
 
 
@@ -252,7 +252,7 @@ _NOTHING = (
 
 @pytest.mark.parametrize("normalize", [line, text, email, url, _partial_date, country, region, city, tags])
 @pytest.mark.parametrize("written", _NOTHING)
-def test_what_says_nothing_says_so_in_columns_of_any_kind(normalize, written):
+def test_placeholders_are_null_in_columns_of_any_kind(normalize, written):
     value, codes = _one(normalize, written)
     assert value is None
     assert codes == []
@@ -263,5 +263,5 @@ def test_what_says_nothing_says_so_in_columns_of_any_kind(normalize, written):
     "name",
     ["Nan Goldin", "Nonen", "Kosongan", "Ada", "Na Li", "N. A. Noor", "#Berani", "Nulla", "Blank", "Dan Nil", "(NA)"],
 )
-def test_names_that_only_look_like_nothing_are_kept(name):
+def test_names_that_resemble_placeholders_are_kept(name):
     assert _one(line, name) == (name, [])

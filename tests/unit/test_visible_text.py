@@ -30,19 +30,19 @@ def _steers(text):
     ]
 
 
-def test_what_would_steer_is_shown_as_an_escape():
+def test_control_characters_are_shown_as_escapes():
     assert visible(_EVIL) == _SEEN
     assert visible("baris\n\tkedua é 🎨") == "baris\n\tkedua é 🎨"
 
 
 @given(_TEXTS)
-def test_no_text_steers(text):
+def test_no_text_controls_the_terminal(text):
     assert not _steers(visible(text))
     assert visible(visible(text)) == visible(text)
 
 
 @given(_TEXTS)
-def test_json_says_the_same_in_its_own_escapes(text):
+def test_json_uses_its_own_escapes(text):
     written = visible_json(json.dumps({text: [text]}, ensure_ascii=False))
     assert not _steers(written)
     assert json.loads(written) == {text: [text]}
@@ -55,7 +55,7 @@ class _Terminal(io.StringIO):
 
 @pytest.fixture(params=[io.StringIO, _Terminal], ids=["pipe", "terminal"])
 def printing(request, monkeypatch):
-    """Make both streams those of a pipe or of a terminal; give where they lead."""
+    """Replace both streams by pipes or terminals; return the other ends."""
 
     def run():
         stream = request.param()
@@ -80,14 +80,14 @@ def test_all_ways_to_print_are_safe(printing):
         print(_EVIL)
         logging.getLogger("kelompok.plugin.test").error(_EVIL.replace("\ud800", ""))  # pytest sends it on
         sys.stderr.write(_EVIL)
-    told = stream.getvalue()
-    assert not _steers(told)
-    assert told.count("judul") >= 8
-    assert r"\x1b]0;judul\x07" in told
+    printed = stream.getvalue()
+    assert not _steers(printed)
+    assert printed.count("judul") >= 8
+    assert r"\x1b]0;judul\x07" in printed
 
 
 @pytest.mark.parametrize("bar", [progress_bar, bytes_bar])
-def test_what_others_print_beside_a_bar_is_safe(monkeypatch, bar):
+def test_output_next_to_a_progress_bar_is_safe(monkeypatch, bar):
     stream = _Terminal()
     monkeypatch.setattr(sys, "stdout", stream)
     monkeypatch.setattr(sys, "stderr", stream)
@@ -113,7 +113,7 @@ def test_a_wrong_command_line_is_quoted_safely(printing, arguments, monkeypatch,
     assert not _steers(stream.getvalue())
 
 
-def test_an_unexpected_error_is_told_safely(printing, monkeypatch):
+def test_unexpected_error_is_shown_safely(printing, monkeypatch):
     def fail():
         raise RuntimeError(_EVIL)
 
@@ -124,7 +124,7 @@ def test_an_unexpected_error_is_told_safely(printing, monkeypatch):
     assert not _steers(stream.getvalue())
 
 
-def test_data_for_a_program_is_as_it_is_and_for_a_terminal_visible(monkeypatch):
+def test_data_is_unchanged_for_programs_and_visible_for_terminals(monkeypatch):
     for stream, expected in ((io.StringIO(), "\x1b[31m"), (_Terminal(), r"\x1b[31m")):
         monkeypatch.setattr(sys, "stdout", stream)
         with visible_streams():
@@ -141,7 +141,7 @@ def test_our_own_colours_reach_a_terminal(monkeypatch):
     assert stream.getvalue() == "\x1b[31ma\\x1b[32mb\x1b[0m\n"
 
 
-def test_no_command_prints_past_it():
+def test_no_command_bypasses_safe_printing():
     folder = Path(output.__file__).parent
     for file in folder.glob("*.py"):
         text = file.read_text("utf-8")
@@ -154,6 +154,6 @@ def test_no_command_prints_past_it():
 
 def test_a_usage_error_shows_no_markup(capsys):
     assert run(["import", "[bold]tebal[/bold]"], launcher=None) == 2
-    said = capsys.readouterr().err
-    assert "Try 'kelompok import --help' for help." in said
-    assert "No such command '[bold]tebal[/bold]'" in said
+    printed = capsys.readouterr().err
+    assert "Try 'kelompok import --help' for help." in printed
+    assert "No such command '[bold]tebal[/bold]'" in printed

@@ -1,4 +1,4 @@
-"""Alembic's entry: migrations run as the owner role over the connection the caller hands in."""
+"""Alembic's entry point: migrations run as the owner role, on the caller's connection."""
 
 from alembic import context
 

@@ -37,8 +37,8 @@ _CANCELLED = "57014"
 _logger = logging.getLogger(__name__)
 
 
-class _MovedMeanwhile(Exception):
-    """A record changed between the check and the write; apply tries again."""
+class _RecordsChanged(Exception):
+    """Records changed between the check and the write. Apply tries again."""
 
     def __str__(self) -> str:
         return "records changed while they were written"
@@ -49,7 +49,7 @@ def approve(installation: Installation, import_id: UUID, actor: Actor, *, queued
 
     Raises:
         Conflict: When there is no plan waiting.
-        NotPermitted: When the actor may not apply imports there.
+        NotPermitted: When the actor may not apply this import.
     """
     with installation.database.connect() as connection, connection.begin():
         lock_import(connection, import_id)
@@ -73,19 +73,19 @@ def apply(installation: Installation, import_id: UUID) -> Import:
     """Apply a planned import; do nothing if it is applied already, or a dry run that nobody approved.
 
     Raises:
-        NotPermitted: When the actor may no longer import there.
-        ImportFailed: When the core kept changing under it.
+        NotPermitted: When the actor may no longer apply this import.
+        ImportFailed: When records kept changing while they were written.
     """
     with working_on(installation.database.engine, import_id):
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 import_ = _apply_once(installation, import_id)
-            except _MovedMeanwhile as moved:
-                cause: Exception = moved
+            except _RecordsChanged as changed:
+                cause: Exception = changed
             except sa.exc.DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) == _CANCELLED:
                     raise TakenOver(import_id) from error
-                if not _may_pass(error):
+                if not _should_retry(error):
                     raise
                 cause = error.orig if isinstance(error.orig, Exception) else error
             else:
@@ -97,12 +97,12 @@ def apply(installation: Installation, import_id: UUID) -> Import:
             _logger.info("Import %s, attempt %d to apply: %s", import_id, attempt, cause)
     raise ImportFailed(
         f"import {import_id} could not be applied in {_ATTEMPTS} attempts; the last time: {cause}",
-        hint="Try again when fewer people write at once; nothing of it was applied.",
+        hint="Try again when fewer people write at once. Nothing was applied.",
     ) from cause
 
 
-def _may_pass(error: sa.exc.DBAPIError) -> bool:
-    """Whether to try again: after a serialization failure, a deadlock, a taken slug or a deleted organization."""
+def _should_retry(error: sa.exc.DBAPIError) -> bool:
+    """Return whether to try again: after a serialization failure, a deadlock, a used slug or a deleted organization."""
     return getattr(error.orig, "sqlstate", None) in ("40001", "40P01", "23505", "23503")
 
 
@@ -119,7 +119,7 @@ def _apply_once(installation: Installation, import_id: UUID) -> Import:
         act_on(connection, import_, actor.id)
         lock_entity(connection, import_.entity)
         reach(FailPoint.APPLY_BEGUN)
-        columns = _plan_again_if_moved(connection, import_)
+        columns = _plan_again_if_changed(connection, import_)
         revision = columns.get("plan_revision", import_.plan_revision)
         _write(connection, import_, revision, columns or dict(import_.counts or {}))
         columns["durations"] = dict(import_.durations) | {"apply": round(monotonic() - started, 3)}
@@ -142,25 +142,25 @@ def _authorize(connection: sa.Connection, actor: Actor, import_: Import) -> None
         authorize(connection, actor.acting_on(import_.entity), Action(action), import_.organization_id)
 
 
-def _plan_again_if_moved(connection: sa.Connection, import_: Import) -> dict[str, Any]:
-    """Decide again if the core changed since the plan, or if another person approved it than requested it.
+def _plan_again_if_changed(connection: sa.Connection, import_: Import) -> dict[str, Any]:
+    """Decide again if records may have changed since the plan, or if one person requested it and another approved it.
 
     The decisions of a reviewed plan stay.
     """
     same_rights = import_.approved_by is None or import_.released_by == (import_.actor_id, import_.key_id)
-    if same_rights and not _has_moved(connection, import_):
+    if same_rights and not _may_have_changed(connection, import_):
         return {}
     reviewed = import_.plan_revision if import_.dry_run else None
     return make_plan(connection, import_, revision=import_.plan_revision + 1, reviewed=reviewed)
 
 
-def _has_moved(connection: sa.Connection, import_: Import) -> bool:
-    """Return whether the core may have changed since the plan; True for a plan from before a restore."""
+def _may_have_changed(connection: sa.Connection, import_: Import) -> bool:
+    """Return whether records may have changed since the plan; True for a plan made before a restore."""
     planned = connection.execute(sa.text(apply_sql.PLANNED_BEFORE), {"import": import_.id}).one_or_none()
     if planned is None:
         return True
     params = {"import": import_.id, "entity": import_.entity, "since": planned.since, "shift": planned.shift}
-    return bool(connection.scalar(sa.text(apply_sql.CORE_MOVED_ON), params))
+    return bool(connection.scalar(sa.text(apply_sql.RECORDS_CHANGED), params))
 
 
 def _write(connection: sa.Connection, import_: Import, revision: int, counts: Mapping[str, object]) -> None:
@@ -179,11 +179,11 @@ def _write(connection: sa.Connection, import_: Import, revision: int, counts: Ma
         return connection.execute(sa.text(statement), params | more).rowcount
 
     run(apply_sql.LOCK_TARGETS.format(table=descriptor.entity))
-    if connection.scalar(sa.text(apply_sql.COUNT_MOVED.format(table=descriptor.entity)), params):
-        raise _MovedMeanwhile
+    if connection.scalar(sa.text(apply_sql.COUNT_CHANGED.format(table=descriptor.entity)), params):
+        raise _RecordsChanged
     for field in fields:
         if field.vocabulary:
-            run(apply_sql.add_words(field, PLANNED))
+            run(apply_sql.add_terms(field, PLANNED))
     written = {"accepted": run(apply_sql.insert_accepted(descriptor, fields, PLANNED)), "merged": 0}
     reach(FailPoint.APPLY_INSERTED)
     steps = connection.execute(sa.text(apply_sql.MERGE_ORDER), params).all()
@@ -194,7 +194,7 @@ def _write(connection: sa.Connection, import_: Import, revision: int, counts: Ma
         run(apply_sql.withdraw(descriptor, descriptor.field(withdrawal.field)))
     reach(FailPoint.APPLY_MERGED)
     if written != {name: counts[name] for name in written}:
-        raise _MovedMeanwhile
+        raise _RecordsChanged
     _record_evidence(connection, params)
     supersede(connection, import_, descriptor, revision)
     reach(FailPoint.APPLY_RECORDED)

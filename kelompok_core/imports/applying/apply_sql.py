@@ -7,7 +7,7 @@ from kelompok_core.descriptor import EntityDescriptor, Field, Kind
 from kelompok_core.imports.applying.chosen_decisions import ChosenDecisions
 from kelompok_core.imports.deciding.decide_sql import WITHDRAWN
 from kelompok_core.records import field_sql
-from kelompok_core.records.owners_sql import RESTS_ON
+from kelompok_core.records.owners_sql import DECISIONS_DEPEND_ON
 
 # In the order of their ids, so that two writers over the same records queue instead of deadlocking.
 LOCK_TARGETS = """
@@ -17,7 +17,7 @@ LOCK_TARGETS = """
     ORDER BY t.id FOR UPDATE OF t"""
 
 # Runs once, when all records are locked: each change increments the version of its record.
-COUNT_MOVED = """
+COUNT_CHANGED = """
     SELECT count(*) FROM import_decisions d LEFT JOIN {table} t ON t.id = d.target_id
     WHERE d.import_id = :import AND d.revision = :revision AND d.decision = 'merged'
       AND d.base_version IS NOT NULL AND d.base_version IS DISTINCT FROM t.version"""
@@ -33,8 +33,8 @@ def _by_column(fields: Sequence[Field]) -> Sequence[tuple[str, Sequence[Field]]]
     return [(column, list(group)) for column, group in groupby(ordered, key=lambda field: field.stored_in)]
 
 
-def add_words(field: Field, chosen: ChosenDecisions) -> str:
-    """Add new terms of the rows to the field's vocabulary."""
+def add_terms(field: Field, chosen: ChosenDecisions) -> str:
+    """Add the rows' new terms to the field's vocabulary."""
     term = f"r.candidate->>'{field.compared_as}'"
     return f"""
         INSERT INTO {field.vocabulary} (slug, name)
@@ -86,7 +86,7 @@ def _json_of(fields: Sequence[Field]) -> str:
 
 
 def _new_origins(fields: Sequence[Field]) -> str:
-    """Return SQL of a row's origins: the import for each field that the row has a value of.
+    """Return SQL of a row's origins: the import's source for each field in which the row has a value.
 
     A derived value has no origin, so that any source may replace it.
     """
@@ -180,9 +180,9 @@ PLANNED_BEFORE = """
 
 # Whether a transaction that the plan could not see wrote anything these decisions depend on. ``since`` is a parameter
 # instead of a join, so that the planner knows how few these are and uses the index of transactions.
-CORE_MOVED_ON = f"""
+RECORDS_CHANGED = f"""
     SELECT EXISTS (
       SELECT FROM audit_logs a JOIN imports i ON i.id = :import
-      WHERE a.entity IN (:entity, {RESTS_ON})
+      WHERE a.entity IN (:entity, {DECISIONS_DEPEND_ON})
         AND a.transaction_id >= :since
         AND NOT pg_visible_in_snapshot(greatest(a.transaction_id - :shift, 0)::text::xid8, i.plan_snapshot))"""

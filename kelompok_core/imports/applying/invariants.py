@@ -39,12 +39,12 @@ _WITHOUT_EVIDENCE = """
 
 
 def count_invalid_rows(connection: sa.Connection, import_id: UUID) -> int:
-    """Return how many rows were found wrong while reading and validating."""
+    """Return how many rows have an error from reading or validation."""
     return _count(connection, _INVALID, import_id)
 
 
 def count_undecided_rows(connection: sa.Connection, import_id: UUID) -> int:
-    """Return by how many the decisions miss the rows, or the import's counts do not add up."""
+    """Return how many decisions are missing or surplus, plus one if the import's counts do not add up."""
     return _count(connection, _UNDECIDED, import_id)
 
 
@@ -54,7 +54,7 @@ def count_unaudited_writes(connection: sa.Connection, import_id: UUID) -> int:
 
 
 def count_writes_without_evidence(connection: sa.Connection, import_id: UUID) -> int:
-    """Return how many writes have no source record that says what was written."""
+    """Return how many written rows have no source record."""
     return _count(connection, _WITHOUT_EVIDENCE, import_id)
 
 

@@ -26,7 +26,7 @@ from kelompok_core.imports.shared.imports import (
     update_held,
 )
 from kelompok_core.imports.shared.options import DuplicatePolicy
-from kelompok_core.imports.shared.rights import actor_of, list_in_sight
+from kelompok_core.imports.shared.rights import actor_of, list_visible_to_import
 from kelompok_core.installation import Installation, Progress
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.records.visibility_sql import sees_params
@@ -132,7 +132,7 @@ def _params(connection: sa.Connection, import_: Import) -> dict[str, object]:
         "timezone": import_.options.timezone or DEFAULT_ZONE,
         "last_wins": import_.options.duplicates is DuplicatePolicy.LAST,
         "actor": actor.id,
-        **sees_params(list_in_sight(connection, actor, import_)),
+        **sees_params(list_visible_to_import(connection, actor, import_)),
     }
 
 

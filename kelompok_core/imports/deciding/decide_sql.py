@@ -20,7 +20,7 @@ def final(rules: DecisionRules) -> str:
         another=_another_name(descriptor),
         notes=", ".join([*(_note(code, fields) for code, fields in _NOTES.items()), _withdrawal_of_compared(rules)]),
         withdrawal=_withdrawal_of_asking(rules),
-        contested=earlier_decisions_sql.contested_by(descriptor.label),
+        contested=earlier_decisions_sql.contradiction_reason(descriptor.label),
         reason=reasons,
         naming_fields=reasons.in_sql(reasons.codes(names_fields=True)),
         verdicts=_verdicts(),
@@ -50,10 +50,10 @@ def keys(rules: DecisionRules, *, shared: bool) -> str:
                {nameless} AS nameless,
                CASE WHEN i.external_id ~ {repeated_rows_sql.OWN_ID} THEN i.external_id::uuid END AS own_id,
                i.candidate->>'{SLUG_BASE}' AS {SLUG_BASE}, {columns}
-        FROM {repeated_rows_sql.good_rows(descriptor, named=rules.rows_name_owners, shared=shared)}"""
+        FROM {repeated_rows_sql.valid_rows(descriptor, named=rules.rows_name_owners, shared=shared)}"""
 
 
-def there(descriptor: EntityDescriptor) -> str:
+def any_record(descriptor: EntityDescriptor) -> str:
     """Find one record that rows could match, to skip matching when there is none, as in a first import.
 
     Uses the order of the name index, so that an organization without records does not scan all others' records.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from kelompok_core.descriptor import EntityDescriptor, MatchRule
-from kelompok_core.imports.deciding.matching_sql import bare, is_distinguished
+from kelompok_core.imports.deciding.matching_sql import is_distinguished, place_without_kind
 from kelompok_core.issues import reasons
 
 
@@ -68,7 +68,7 @@ def _review_duplicate_names(descriptor: EntityDescriptor, *, place: str | None) 
 def _place(descriptor: EntityDescriptor, place: str) -> str:
     kinds = descriptor.place_kinds(place)
     named = f"lower({{}}.{place})"
-    return bare(named, kinds) if kinds else named
+    return place_without_kind(named, kinds) if kinds else named
 
 
 def _review_second_ids(descriptor: EntityDescriptor, rule: MatchRule) -> str:
@@ -77,7 +77,7 @@ def _review_second_ids(descriptor: EntityDescriptor, rule: MatchRule) -> str:
     return _to_review(
         reasons.NEW_ID_FOR_KNOWN.code,
         [f"{{}}.{column}" for column in (descriptor.name_key, *rule.columns)],
-        first=f"g.namesakes > 0 AND f.explicit AND {complete} AND {_twice(rule)}",
+        first=f"g.namesakes > 0 AND f.explicit AND {complete} AND {_has_duplicate_keys(rule)}",
         later="r.namesakes > 0 AND r.explicit",
         differs=is_distinguished(descriptor, "first", "k", descriptor.discriminators),
     )
@@ -88,7 +88,7 @@ def _review_shared_keys(descriptor: EntityDescriptor, rule: MatchRule) -> str:
     return _to_review(
         descriptor.reason_of_shared_keys,
         [f"{{}}.{column}" for column in rule.columns],
-        first=_twice(rule),
+        first=_has_duplicate_keys(rule),
         later=f"""NOT (r.explicit AND first.explicit)
           AND first.{descriptor.name_key} <> k.{descriptor.name_key} AND NOT first.nameless AND NOT k.nameless
           AND {_SOME_WITHOUT_ID.format("")}""",
@@ -96,7 +96,7 @@ def _review_shared_keys(descriptor: EntityDescriptor, rule: MatchRule) -> str:
     )
 
 
-def _twice(rule: MatchRule) -> str:
+def _has_duplicate_keys(rule: MatchRule) -> str:
     """Whether more than one row has the keys of ``f``. Only these few rows are sorted."""
     keys = ", ".join(f"f.{column}" for column in rule.columns)
     return f"({keys}) IN (SELECT {keys} FROM deciding_keys f GROUP BY {keys} HAVING count(*) > 1)"

@@ -7,7 +7,7 @@ from kelompok_core.records.visibility_sql import sees_evidence
 _OF_THIS_SOURCE = "m.entity = '{entity}' AND m.source_name = :source AND m.state = 'applied'"
 
 
-def in_sight(descriptor: EntityDescriptor, *, imported: str = "m", decided: str = "d") -> str:
+def is_visible(descriptor: EntityDescriptor, *, imported: str = "m", decided: str = "d") -> str:
     """Whether a past decision is visible to this import; several organizations may use the same source name.
 
     An organization's rows come from senders who see all organizations, or who belong to it. A faulty row without a
@@ -29,7 +29,7 @@ def rejected(descriptor: EntityDescriptor) -> str:
     FROM review_decisions d
     JOIN imports m ON m.id = d.import_id AND {_OF_THIS_SOURCE.format(entity=descriptor.entity)}
     JOIN import_rows o ON o.import_id = d.import_id AND o.row_number = d.row_number
-    WHERE d.decision = 'rejected' AND {in_sight(descriptor)}"""
+    WHERE d.decision = 'rejected' AND {is_visible(descriptor)}"""
 
 
 _REJECTED_BEFORE = """
@@ -50,7 +50,7 @@ REJECT_AGAIN = f"""
     {_REJECTED_BEFORE} AND i.row_number = f.row_number AND f.decision = 'review'"""
 
 
-def contested(descriptor: EntityDescriptor) -> str:
+def contradictions(descriptor: EntityDescriptor) -> str:
     """Find the rows that contradicted another row of their record and that nobody decided: ``deciding_contested``.
 
     ``again`` is the reason when such a row is sent again; ``otherwise`` is the reason when another row would set the
@@ -72,14 +72,14 @@ def contested(descriptor: EntityDescriptor) -> str:
       AND {_OF_THIS_SOURCE.format(entity=descriptor.entity)}
     JOIN import_rows o ON o.import_id = d.import_id AND o.row_number = d.row_number
     WHERE d.reason IN {reasons.in_sql(reasons.codes(contradicts=True))}
-      AND (d.reason = '{reasons.ID_TWICE_IN_FILE.code}' OR NOT CAST(:last_wins AS boolean)) AND {in_sight(descriptor)}
+      AND (d.reason = '{reasons.ID_TWICE_IN_FILE.code}' OR NOT CAST(:last_wins AS boolean)) AND {is_visible(descriptor)}
       AND NOT EXISTS (
         SELECT FROM review_decisions p
         JOIN imports n ON n.id = p.import_id AND n.entity = m.entity AND n.source_name = m.source_name
           AND n.state = 'applied'
         JOIN import_rows q ON q.import_id = p.import_id AND q.row_number = p.row_number
         WHERE q.identity = o.identity AND p.decided_at > m.applied_at
-          AND {in_sight(descriptor, imported="n", decided="p")}
+          AND {is_visible(descriptor, imported="n", decided="p")}
           AND CASE WHEN o.external_id IS NULL THEN q.raw_sha256 = o.raw_sha256 ELSE p.decision <> 'rejected' END)
     ORDER BY o.identity, o.raw_sha256, m.applied_at DESC"""
 
@@ -88,7 +88,7 @@ SENT_AGAIN = """
     EXISTS (SELECT FROM deciding_contested c WHERE c.identity = {row}.identity AND c.raw_sha256 = {row}.raw_sha256)"""
 
 
-def contested_by(label: str) -> str:
+def contradiction_reason(label: str) -> str:
     """Select the reason why a change ``x`` of a known record is not allowed; null if it is allowed."""
     return f"""
         SELECT CASE WHEN c.raw_sha256 = r.raw_sha256 THEN c.again ELSE c.otherwise END

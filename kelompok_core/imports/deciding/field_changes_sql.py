@@ -233,12 +233,12 @@ class _Comparison:
         return f"coalesce({again} AND {self.stored} IS NOT NULL, false)"
 
     @property
-    def stays(self) -> str:
+    def keeps_stored(self) -> str:
         """Whether the record keeps its value, whoever set it."""
         return f"({self.is_less_detailed} OR {self.declined})"
 
     @property
-    def contends(self) -> str:
+    def replaces(self) -> str:
         """Whether this row would replace an existing value, by the merge policy."""
         match self.policy:
             case MergePolicy.OWN | MergePolicy.OVERWRITE:
@@ -297,7 +297,7 @@ class _Comparison:
     def _replaceable(self) -> str:
         if self.policy is MergePolicy.OWN:
             return f"{self.setter} = :origin"
-        return f"({self.setter} NOT LIKE 'person:%' AND {self.contends})"
+        return f"({self.setter} NOT LIKE 'person:%' AND {self.replaces})"
 
     @property
     def appends(self) -> bool:
@@ -322,7 +322,7 @@ class _Comparison:
     def change(self) -> str:
         fills = "false" if self.policy is MergePolicy.KEEP else f"{self.stored} IS NULL"
         kept = f" AND NOT {self.withheld}" if self.withdrawal is not None else ""
-        kept += f" AND NOT {self.stays}"
+        kept += f" AND NOT {self.keeps_stored}"
         return (
             f"CASE WHEN {self.proposed} <> coalesce({self.stored}, '') AND ({fills} OR {self.replaceable}){kept}"
             f" THEN jsonb_build_array({self.stored}, {self.proposed}) END"
@@ -332,7 +332,7 @@ class _Comparison:
         """The field's name if the row would replace a value that is kept because of its setter."""
         if self.field.only_added:
             return "NULL"
-        differs = f"{self.proposed} <> {self.stored} AND {self.contends} AND NOT {self.stays}"
+        differs = f"{self.proposed} <> {self.stored} AND {self.replaces} AND NOT {self.keeps_stored}"
         if self.field.derived_from is not None:
             differs += f" AND NOT {self.is_derived}"
         if self.withdrawal is not None:
@@ -393,7 +393,7 @@ def _less_detailed(rules: DecisionRules) -> str:
     """Fields where the record keeps its value because the row's is less detailed."""
     with_detail = (Detail.DATE, Detail.NAME, Detail.NUMBER)
     return ", ".join(
-        f"CASE WHEN {one.proposed} <> {one.stored} AND {one.contends} AND {one.is_less_detailed} THEN '{one.name}' END"
+        f"CASE WHEN {one.proposed} <> {one.stored} AND {one.replaces} AND {one.is_less_detailed} THEN '{one.name}' END"
         for one in _comparisons(rules, *MergePolicy)
         if one.field.detail in with_detail
     )
@@ -402,7 +402,7 @@ def _less_detailed(rules: DecisionRules) -> str:
 def _kept(rules: DecisionRules) -> str:
     """Fields where a person declined a value that the row has again."""
     return ", ".join(
-        f"CASE WHEN {one.proposed} <> {one.stored} AND {one.contends} AND {one.declined} THEN '{one.name}' END"
+        f"CASE WHEN {one.proposed} <> {one.stored} AND {one.replaces} AND {one.declined} THEN '{one.name}' END"
         for one in _comparisons(rules, *MergePolicy)
     )
 

@@ -18,12 +18,12 @@ def _differs(descriptor: EntityDescriptor, left: str, right: str, column: str) -
     one, other = f"lower({one})", f"lower({other})"
     if not (kinds := descriptor.place_kinds(column)):
         return f"coalesce({one} <> {other}, false)"
-    bare_one, bare_other = bare(one, kinds), bare(other, kinds)
+    bare_one, bare_other = place_without_kind(one, kinds), place_without_kind(other, kinds)
     same_name = f"{bare_one} = {bare_other} AND ({one} = {bare_one} OR {other} = {bare_other})"
     return f"coalesce({one} <> {other} AND NOT ({same_name}), false)"
 
 
-def bare(place: str, kinds: Sequence[str]) -> str:
+def place_without_kind(place: str, kinds: Sequence[str]) -> str:
     """The lower-case name of a place without its kind, such as «kota» or «kabupaten»."""
     return f"regexp_replace({place}, '^({'|'.join(kinds)}) ', '')"
 
@@ -31,7 +31,7 @@ def bare(place: str, kinds: Sequence[str]) -> str:
 def spellings(place: str, kinds: Sequence[str]) -> str:
     """All lower-case spellings of a place that count as the same place, and a few more."""
     place = f"lower({place})"
-    name = bare(place, kinds)
+    name = place_without_kind(place, kinds)
     return ", ".join([place, *([name] if kinds else []), *(f"'{kind} ' || {name}" for kind in kinds)])
 
 
@@ -54,7 +54,7 @@ def names_agree(descriptor: EntityDescriptor) -> str:
     return f"({same})" if label.derived_from is None else f"({same} OR NOT t.field_origins ? '{label.name}')"
 
 
-def not_anothers(descriptor: EntityDescriptor) -> str:
+def has_no_other_id(descriptor: EntityDescriptor) -> str:
     """Whether this source does not know the record by another id."""
     return f"""
     NOT (k.explicit AND EXISTS (
@@ -71,20 +71,20 @@ def not_judged_different(descriptor: EntityDescriptor) -> str:
         AND j.right_ref = 'source:' || CAST(:source AS text) || ':' || k.identity AND j.superseded_at IS NULL)"""
 
 
-def may_be(descriptor: EntityDescriptor) -> str:
-    return f"{not_anothers(descriptor)} AND {not_judged_different(descriptor)}"
+def may_match(descriptor: EntityDescriptor) -> str:
+    return f"{has_no_other_id(descriptor)} AND {not_judged_different(descriptor)}"
 
 
 def found_by(rule: MatchRule, descriptor: EntityDescriptor) -> tuple[str, str, str]:
     """Return three conditions: the rule finds the record, the names agree, the source has no other id for it."""
     agrees = names_agree(descriptor) if rule.name_agrees else "true"
     # If key and name agree but the source has another id for the record, a person decides.
-    is_open = not_anothers(descriptor) if rule.identifies else "true"
-    may_be = not_judged_different(descriptor)
-    may_be += f" AND ({agrees} OR {is_open})" if rule.identifies else f" AND {not_anothers(descriptor)}"
+    is_open = has_no_other_id(descriptor) if rule.identifies else "true"
+    may_match = not_judged_different(descriptor)
+    may_match += f" AND ({agrees} OR {is_open})" if rule.identifies else f" AND {has_no_other_id(descriptor)}"
     differs = is_distinguished(descriptor, "t", "k", descriptor.discriminators if rule.discriminates else ())
     equal = " AND ".join(f"t.{column} = k.{column}" for column in rule.columns)
-    return f"{equal} AND {at_owner(descriptor)} AND NOT ({differs}) AND {may_be}", agrees, is_open
+    return f"{equal} AND {at_owner(descriptor)} AND NOT ({differs}) AND {may_match}", agrees, is_open
 
 
 def namesakes(descriptor: EntityDescriptor, *, when: str = "true") -> str:
@@ -98,7 +98,7 @@ def namesakes(descriptor: EntityDescriptor, *, when: str = "true") -> str:
             AND t.{descriptor.name_key} = k.{descriptor.name_key}
             AND NOT k.nameless
             AND {at_owner(descriptor)} AND NOT ({is_distinguished(descriptor, "t", "k", descriptor.discriminators)})
-            AND {may_be(descriptor)}"""
+            AND {may_match(descriptor)}"""
     place = descriptor.names_indexed_with
     if place is None:
         return alike

@@ -72,7 +72,9 @@ def _repeated(rules: DecisionRules, *, shared: bool) -> Iterator[Step]:
     descriptor, named = rules.descriptor, rules.rows_name_owners
     if shared:
         yield _step(
-            "Find rows whose identity refers to several records.", repeated_rows_sql.share(descriptor), makes="shared"
+            "Find rows whose identity refers to several records.",
+            repeated_rows_sql.assign_shared(descriptor),
+            makes="shared",
         )
     yield _step(
         "Find rows that the source sent before, word for word.",
@@ -108,7 +110,9 @@ def _matched(rules: DecisionRules, *, shared: bool) -> Iterator[Step]:
         repeated_rows_sql.OWN_IDS.format(entity=descriptor.entity, at_owner=matching_sql.at_owner(descriptor)),
         reads="keys", changes="known",
     )  # fmt: skip
-    yield _step("Check whether there is any record yet.", decide_sql.there(descriptor), reads="owners", makes="there")
+    yield _step(
+        "Check whether there is any record yet.", decide_sql.any_record(descriptor), reads="owners", makes="there"
+    )
     yield _step(
         "Find records by key.", decide_sql.matches(descriptor), "ANALYZE deciding_matches", reads="keys known there",
         makes="matches",
@@ -144,7 +148,7 @@ def _reviewed(descriptor: EntityDescriptor) -> Iterator[Step]:
     )  # fmt: skip
     yield _step(
         "Find rows that contradicted another row and that nobody has decided.",
-        earlier_decisions_sql.contested(descriptor), makes="contested",
+        earlier_decisions_sql.contradictions(descriptor), makes="contested",
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ _NO_SOURCES = frozenset(
 
 
 class _Files(BaseModel):
-    """``[files]``: the folders that runs may read, and the URLs that everybody may."""
+    """``[files]``: the folders that runs may read, and the URLs that runs and the operator may read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

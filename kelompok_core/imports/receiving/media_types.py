@@ -1,4 +1,4 @@
-"""Seeing that a job reads what a file is, and naming the plugin that does where it does not."""
+"""Determines a file's media type, checks that the job reads it, and otherwise suggests a plugin that does."""
 
 import shlex
 from collections.abc import Collection
@@ -9,17 +9,17 @@ from kelompok_core.errors import UsageError
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plugins
 from kelompok_core.settings import Settings
-from kelompok_core.sources.forms import DELIMITED, JSON, FileForm, find_form, form_of
+from kelompok_core.sources.forms import DELIMITED, JSON, FileFormat, find_format, format_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arrived:
-    """A file as it came.
+    """A received file, before it is read.
 
     Attributes:
-        location: Path or URL it came from.
-        declared: The media type that its name or its sender says; None where neither does.
-        head: How it begins.
+        location: Its path or URL.
+        declared: The media type given by its sender or derived from its name, or None.
+        head: Its first bytes.
     """
 
     location: str
@@ -28,41 +28,46 @@ class Arrived:
 
 
 def find_media_type(settings: Settings, plugin: PluginInfo, job: Job, file: Arrived) -> str:
-    """Return what the job shall take a file for: by how it begins, before what it is declared as.
+    """Return the media type as which the job reads a file. The first bytes count more than the declared type.
 
     Raises:
-        UsageError: When the job does not read what the file is, with the plugin that does.
+        UsageError: When the job does not read this kind of file. The hint names a plugin that does.
     """
-    form = find_form(file.head)
-    if form is None or _says_little(form, job):
-        form = None if file.declared is None else form_of(file.declared)
-    if form is None or (file.declared in job.inputs and file.declared in form.media_types):
+    detected = find_format(file.head)
+    if detected is None or _is_weak_evidence(detected, job):
+        detected = None if file.declared is None else format_of(file.declared)
+    if detected is None or (file.declared in job.inputs and file.declared in detected.media_types):
         return file.declared or job.inputs[0]
-    if fitting := [one for one in job.inputs if one in form.media_types]:
+    if fitting := [one for one in job.inputs if one in detected.media_types]:
         return fitting[0]
     name = file.location.rstrip("/").rpartition("/")[2]
-    hint = _how_to_read(settings, form, job, file.location)
-    raise UsageError(f"{name} is {form.called}, and {plugin.name} does not read that", hint=hint)
+    hint = _hint_to_read(settings, detected, job, file.location)
+    raise UsageError(f"{name} is {detected.called}, and {plugin.name} does not read that", hint=hint)
 
 
-def _says_little(form: FileForm, job: Job) -> bool:
-    """Whether a job may read what looks like delimited text as something else: any text but JSON may look so."""
+def _is_weak_evidence(detected: FileFormat, job: Job) -> bool:
+    """Return whether the job may read what looks like delimited text as text of another kind.
+
+    Any text except JSON can look like delimited text.
+    """
     inputs = set(job.inputs)
-    return form is DELIMITED and not inputs & form.media_types and not inputs <= JSON.media_types | {FOLDER_TYPE}
+    return (
+        detected is DELIMITED and not inputs & detected.media_types and not inputs <= JSON.media_types | {FOLDER_TYPE}
+    )
 
 
-def _how_to_read(settings: Settings, form: FileForm, job: Job, file: str) -> str:
-    """Return which plugin reads such a file, as a command; else what to do."""
+def _hint_to_read(settings: Settings, detected: FileFormat, job: Job, file: str) -> str:
+    """Return a hint: the command of a plugin that reads this kind of file, or other advice."""
     for plugin in sorted(list_plugins(settings), key=lambda one: (one.state is not PluginState.ENABLED, one.name)):
-        other = _job_of(plugin, str(job.entity), form.media_types)
+        other = _job_of(plugin, str(job.entity), detected.media_types)
         if other is not None:
             run = f"kelompok plugin run {plugin.name} --job {other.name} --file {shlex.quote(file)}"
             if plugin.state is PluginState.ENABLED:
                 return f"{plugin.name} reads it: {run}"
             return f"{plugin.name} reads it, once it is enabled: kelompok plugin enable {plugin.name} && {run}"
-    if form.reader is not None:
-        return f"{form.reader} reads it, and is not installed. {form.advice}"
-    return f"No plugin here reads it. {form.advice}"
+    if detected.reader is not None:
+        return f"{detected.reader} reads it, but is not installed. {detected.advice}"
+    return f"No installed plugin reads it. {detected.advice}"
 
 
 def _job_of(plugin: PluginInfo, entity: str, media_types: Collection[str]) -> Job | None:

@@ -1,4 +1,4 @@
-"""Receiving: who may import what, the file kept by its content, and the import's row. Nothing is read yet."""
+"""The receive step: authorizes the actor, stores the file and opens an import for it. Nothing is read yet."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ from kelompok_core.sources.storage import Incoming, incoming_from, source_name_o
 from kelompok_core.suggestions import suggest
 
 _LONGEST_SOURCE_BYTES = 200
-"""Names of sources are in indexes beside identities; those take no more."""
+"""Source names are indexed together with identities, and an index entry has a maximum size."""
 
 REFUSED = (UsageError, NotPermitted, PluginUnavailable)
 """Errors of the request itself: repeating the request would fail again."""
@@ -39,17 +39,18 @@ REFUSED = (UsageError, NotPermitted, PluginUnavailable)
 
 @dataclass(frozen=True, kw_only=True)
 class ImportRequest:
-    """What somebody asks for.
+    """A request to import a file.
 
     Attributes:
-        plugin: Name of an enabled plugin, and the job of it that reads the file.
-        file: A path on this machine (a folder is one source), or a URL that kelompok.toml allows; only a name
-            where the content is passed separately.
-        organization: Slug of the organization the import is confined to, or None.
-        source_name: The list this file is a copy of; by default the file's name without extension.
-        dry_run: Stop at the plan.
-        idempotency_key: The same key gives the same import.
-        media_type: What the file is, where that is not to be told from its name.
+        plugin: Name of an enabled plugin.
+        job: Name of the plugin's job that reads the file.
+        file: A path on this machine (a folder is one source), or a URL that kelompok.toml allows. Only a name if the
+            content is passed separately.
+        organization: Slug of the organization that the import is limited to, or None.
+        source_name: Name of the source; by default the file's name without its extension.
+        dry_run: Whether to stop at the plan.
+        idempotency_key: Requests with the same key get the same import.
+        media_type: The file's media type, if its name does not show it.
     """
 
     plugin: str
@@ -65,7 +66,7 @@ class ImportRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """The import that answers a request; ``resumed`` when an interrupted one goes on."""
+    """The import for a request. ``resumed`` means that it existed before the request."""
 
     import_id: UUID
     resumed: bool = False
@@ -73,10 +74,10 @@ class Receipt:
 
 @dataclass(frozen=True, kw_only=True)
 class Admission:
-    """What an actor's request was found to be good for, before its file is read.
+    """An authorized request, before its file is read.
 
     Attributes:
-        media_type: What the file's name or its sender says it is.
+        media_type: The media type given by the sender or derived from the file's name, or None.
     """
 
     request: ImportRequest
@@ -90,16 +91,16 @@ class Admission:
 def receive(
     installation: Installation, request: ImportRequest, actor: Actor, rules: FileRules | None = None
 ) -> Receipt:
-    """Keep the file and open an import for it, or find the one that this request already has.
+    """Store the file and open an import for it, or find the import that this request already has.
 
-    Without rules, those of the operator at a terminal apply; see
+    Without ``rules``, the rules for the operator at a terminal apply; see
     :mod:`~kelompok_core.imports.receiving.file_rules`.
 
     Raises:
-        NotPermitted: When the actor may not import there.
+        NotPermitted: When the actor may not import into the organization.
         PluginUnavailable: When the plugin is not enabled.
         NotFound: When the job or the organization does not exist.
-        UsageError: When the file is not allowed, not readable or does not fit the job.
+        UsageError: When the file is not allowed or not readable, or the job does not read it.
     """
     rules = rules or operator_rules(installation.settings)
     rules.find_path(str(request.file))  # before an error can reveal whether it exists
@@ -110,14 +111,14 @@ def receive(
 
 
 def admit(installation: Installation, request: ImportRequest, actor: Actor) -> Admission:
-    """See that the actor may import so, and that there is what the request names; the file is not looked at.
+    """Authorize the actor, and check everything that the request names except the content of the file.
 
     Raises:
-        NotPermitted: When the actor may not import there.
+        NotPermitted: When the actor may not import into the organization.
         PluginUnavailable: When the plugin is not enabled.
         NotFound: When the job or the organization does not exist.
-        SettingsError: When a setting of the plugin does not fit.
-        UsageError: When the file's kind does not fit the job, or a merge policy is for a field there is not.
+        SettingsError: When a setting of the plugin is invalid.
+        UsageError: When the job does not read folders and the file is one, or a merge policy names an unknown field.
     """
     check_options(request.options)
     source_of(request)
@@ -127,14 +128,14 @@ def admit(installation: Installation, request: ImportRequest, actor: Actor) -> A
         check_config(plugin.manifest, {**plugin.config, **request.options.config})
     _require_fields(str(job.entity), request.options.policies)
     with installation.database.connect() as connection:
-        # A key that is bound to an organization acts there without saying so.
+        # A key that is limited to an organization acts in it without naming it.
         organization_id = _find_owner(connection, request.organization) or actor.confined_to
         authorize_import(connection, actor, Action.IMPORT_SUBMIT, str(job.entity), organization_id)
         country = _country_of(connection, organization_id)
     options = with_conventions(installation.settings, request.options, country=country)
     request = replace(request, options=options)
     media_type = request.media_type or _media_type(str(request.file))
-    if media_type == FOLDER_TYPE:  # before all of it is packed
+    if media_type == FOLDER_TYPE:  # packing a folder takes long, so check first
         find_media_type(
             installation.settings, plugin, job, Arrived(location=str(request.file), declared=media_type, head=b"")
         )
@@ -144,7 +145,7 @@ def admit(installation: Installation, request: ImportRequest, actor: Actor) -> A
 
 
 def _require_fields(entity: str, named: Iterable[str]) -> None:
-    from kelompok_core.records.registry import get_descriptor  # loads what an entity is made of
+    from kelompok_core.records.registry import get_descriptor  # slow to import
 
     for name in named:
         known = [field.name for field in get_descriptor(entity).fields]
@@ -155,7 +156,7 @@ def _require_fields(entity: str, named: Iterable[str]) -> None:
 def _find_owner(connection: sa.Connection, slug: str | None) -> UUID | None:
     if slug is None:
         return None
-    from kelompok_core.organizations.queries import get_organization_id  # loads what an entity is made of
+    from kelompok_core.organizations.queries import get_organization_id  # slow to import
 
     return get_organization_id(connection, slug)
 
@@ -163,7 +164,7 @@ def _find_owner(connection: sa.Connection, slug: str | None) -> UUID | None:
 def _country_of(connection: sa.Connection, organization_id: UUID | None) -> str | None:
     if organization_id is None:
         return None
-    from kelompok_core.organizations.queries import get_country  # loads what an entity is made of
+    from kelompok_core.organizations.queries import get_country  # slow to import
 
     return get_country(connection, organization_id)
 
@@ -171,25 +172,23 @@ def _country_of(connection: sa.Connection, organization_id: UUID | None) -> str 
 def open_import(
     installation: Installation, admission: Admission, incoming: Incoming, *, queued: bool = False
 ) -> Receipt:
-    """Keep the file and open an import for it, or find the one this request already has.
+    """Store the file and open an import for it, or find the import that this request already has.
 
-    With ``queued`` it waits for a worker, from the same transaction on.
+    With ``queued``, the same transaction queues the import for a worker.
 
     Raises:
-        KeyReused: When the idempotency key stands for another request.
-        QueueFull: When too many imports of the organization wait already.
-        UsageError: When the file is of a kind that the plugin does not read.
+        KeyReused: When the idempotency key belongs to another request.
+        QueueFull: When too many imports of the organization are waiting.
+        UsageError: When the job does not read this kind of file.
     """
     declared = admission.media_type
-    arrived = Arrived(location=str(admission.request.file), declared=declared, head=incoming.head)
-    media_type = find_media_type(installation.settings, admission.plugin, admission.job, arrived)
+    file = Arrived(location=str(admission.request.file), declared=declared, head=incoming.head)
+    media_type = find_media_type(installation.settings, admission.plugin, admission.job, file)
     admission = replace(admission, media_type=media_type)
     values = _values(admission, incoming)
-    values["fingerprint"] = fingerprint(
-        _what_makes_it_the_same(values) | {"options": admission.request.options.effects}
-    )
+    values["fingerprint"] = fingerprint(_identifying(values) | {"options": admission.request.options.effects})
     with installation.database.connect() as connection, connection.begin():
-        receipt = _known(connection, values)
+        receipt = _find_existing(connection, values)
         if receipt is None:
             if queued:
                 require_room(connection, admission.organization_id)
@@ -206,10 +205,10 @@ def open_import(
 
 
 def source_of(request: ImportRequest) -> str:
-    """Return the name of the list this file is a copy of: the one that was given, else that of the file.
+    """Return the name of the source: the given one, or else the file's name without its extension.
 
     Raises:
-        UsageError: When no list can be called so.
+        UsageError: When the name is not allowed.
     """
     name = request.source_name
     if name is None:
@@ -218,7 +217,7 @@ def source_of(request: ImportRequest) -> str:
     if name and name.isprintable() and len(name.encode()) <= _LONGEST_SOURCE_BYTES:
         return name
     raise UsageError(
-        f"source: {name[:40]!r} cannot be the name of a list",
+        f"source: {name[:40]!r} cannot be the name of a source",
         hint=f"Give --source a name of up to {_LONGEST_SOURCE_BYTES} letters, on one line.",
     )
 
@@ -244,7 +243,8 @@ def _values(admission: Admission, incoming: Incoming) -> dict[str, object]:
     }
 
 
-def _what_makes_it_the_same(values: dict[str, object]) -> dict[str, object]:
+def _identifying(values: dict[str, object]) -> dict[str, object]:
+    """Return the columns by which two requests are the same."""
     return {name: value for name, value in values.items() if name not in ("idempotency_key", "key_id")}
 
 
@@ -252,15 +252,15 @@ def _media_type(file: str) -> str | None:
     return FOLDER_TYPE if is_folder(file) else media_type_of(file_name_of(file))
 
 
-def _known(connection: sa.Connection, values: dict[str, object]) -> Receipt | None:
-    """Return the import this request has already: by its key, or one that was interrupted."""
-    keyed = values["idempotency_key"] is not None
-    known = _by_key(connection, values) if keyed else _interrupted(connection, values)
-    return None if known is None else Receipt(import_id=known, resumed=True)
+def _find_existing(connection: sa.Connection, values: dict[str, object]) -> Receipt | None:
+    """Return the import that this request already has: by its idempotency key, or else one that was interrupted."""
+    has_key = values["idempotency_key"] is not None
+    existing = _by_key(connection, values) if has_key else _interrupted(connection, values)
+    return None if existing is None else Receipt(import_id=existing, resumed=True)
 
 
 def _by_key(connection: sa.Connection, values: dict[str, object]) -> UUID | None:
-    # Requests with one key queue here, so that the second finds what the first has written.
+    # Requests with the same key wait here for each other, so that the second finds the import of the first.
     lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:actor || ':' || :key, 1))")
     names = {"actor": str(values["actor_id"]), "key": str(values["idempotency_key"])}
     connection.execute(lock, names)
@@ -276,7 +276,7 @@ def _by_key(connection: sa.Connection, values: dict[str, object]) -> UUID | None
 
 
 def _interrupted(connection: sa.Connection, values: dict[str, object]) -> UUID | None:
-    """Return the same request's unfinished import that no process works on any more."""
+    """Return the unfinished import of the same request, if no process works on it."""
     found = connection.scalar(_INTERRUPTED, {"fingerprint": values["fingerprint"], "mode": values["mode"]})
     return None if found is None else UUID(str(found))
 

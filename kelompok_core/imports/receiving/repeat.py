@@ -1,4 +1,4 @@
-"""Imports the file of an earlier import again, as it was imported then."""
+"""Imports the file of an earlier import again, with the same options."""
 
 from uuid import UUID
 
@@ -13,17 +13,17 @@ def receive_again(installation: Installation, import_id: UUID, actor: Actor, *, 
     """Open a new import of the file that an import read, with the same options.
 
     Args:
-        installation: The core's open_installation.
+        installation: The installation.
         import_id: The import whose file is imported again.
         actor: Who imports it now.
-        dry_run: Whether to stop at the plan; by default as then.
+        dry_run: Whether to stop at the plan; by default as in the earlier import.
 
     Raises:
-        NotPermitted: When the actor may not import there.
+        NotPermitted: When the actor may not import into the organization.
         PluginUnavailable: When the plugin is not enabled.
         StorageUnavailable: When the file is no longer in storage.
     """
-    from kelompok_core.organizations.queries import get_slug  # loads what an entity is made of
+    from kelompok_core.organizations.queries import get_slug  # slow to import
 
     with installation.database.connect() as connection:
         import_ = get_import(connection, import_id)

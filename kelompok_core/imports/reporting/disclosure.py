@@ -1,4 +1,4 @@
-"""What may be shown of an import where its rows may not: counts, codes, lines, and known headers.
+"""What readers without access to an import's rows may see: counts, codes, line numbers and known headers.
 
 The value of a faulty cell is never shown, whatever its field: in rows shifted by a column, a person's e-mail address
 is under «website». A header may be a value too, if the file has no header row.
@@ -33,7 +33,7 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{0,30}(?:\.[a-z0-9_]{1,40}){0,3}")
 _NO_CODE = "(no code)"
 _LETTERS = 26
 
-_TOO_LONG = 10**10
+_TOO_LARGE = 10**10
 """Larger numbers may be telephone or identity card numbers."""
 
 _LONGEST_MARK = 2
@@ -94,7 +94,8 @@ class Disclosure:
 
     def reading(self) -> dict[str, object]:
         """Return how the source was read, without text of the source."""
-        return {name: told for name, told in self.import_.read_as.items() if name in _OF_READING and _is_harmless(told)}
+        facts = self.import_.read_as.items()
+        return {name: fact for name, fact in facts if name in _OF_READING and _is_harmless(fact)}
 
     def finding(self, finding: StoredFinding) -> str:
         """Return a stored finding as its code and place."""
@@ -104,22 +105,22 @@ class Disclosure:
 
     def sentence(self, finding: StoredFinding) -> str:
         """Return a finding as a sentence with its hint, code and position, without text of the file."""
-        facts = {name: told for name, told in params_of(finding).items() if self._is_ours(told)}
+        facts = {name: fact for name, fact in params_of(finding).items() if self._may_be_shown(fact)}
         if (header := finding.get("column")) is not None:
-            facts["column"] = self._called(header)
-        said = describe_without_values(str(finding["code"]), facts) or "The plugin refused the source."
-        return f"{said} [{self.finding(finding)}]"
+            facts["column"] = self._describe_column(header)
+        sentence = describe_without_values(str(finding["code"]), facts) or "The plugin refused the source."
+        return f"{sentence} [{self.finding(finding)}]"
 
-    def _called(self, header: str) -> str:
+    def _describe_column(self, header: str) -> str:
         shown = self.column(header)
         return "a column" if shown is None else f"the column «{shown}»" if shown == header else shown
 
-    def _is_ours(self, told: object) -> bool:
-        """Whether a fact may be shown: a number, an encoding, or a word of the entity, such as a field's name."""
-        if not isinstance(told, str):
-            return isinstance(told, int | float) and not isinstance(told, bool) and abs(told) < _TOO_LONG
-        is_word = squeeze(fold_header(told)) in header_words(self.import_.entity)
-        return is_word or told == self.import_.entity or find_encoding(told) is not None
+    def _may_be_shown(self, fact: object) -> bool:
+        """Return whether a fact is a number, an encoding, or a word of the entity, such as a field's name."""
+        if not isinstance(fact, str):
+            return isinstance(fact, int | float) and not isinstance(fact, bool) and abs(fact) < _TOO_LARGE
+        is_word = squeeze(fold_header(fact)) in header_words(self.import_.entity)
+        return is_word or fact == self.import_.entity or find_encoding(fact) is not None
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -133,7 +134,7 @@ class Disclosure:
 
 
 def disclosure_of(settings: Settings, import_: Import) -> Disclosure:
-    """Return what may be shown of an import in this installation."""
+    """Return what may be shown of an import; an operator's profile may name further headers."""
     return Disclosure(import_=import_, named=frozenset(_named_in_profile(settings, import_)))
 
 
@@ -152,7 +153,7 @@ def column_letters(place: int) -> str:
     return letters
 
 
-def _is_harmless(told: object) -> bool:
-    if not isinstance(told, str):
-        return isinstance(told, bool | int | float)
-    return len(told) <= _LONGEST_MARK or told in _WORDS or find_encoding(told) is not None
+def _is_harmless(fact: object) -> bool:
+    if not isinstance(fact, str):
+        return isinstance(fact, bool | int | float)
+    return len(fact) <= _LONGEST_MARK or fact in _WORDS or find_encoding(fact) is not None

@@ -1,4 +1,4 @@
-"""The error file: rows handed back as they came, with what was found, ready to be corrected and sent again."""
+"""Writes error files: the rejected rows and the rows in review as the source had them, with their issues."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from typing import Any, TextIO
 import sqlalchemy as sa
 
 from kelompok_core.errors import ImportFailed
-from kelompok_core.headers.mapping import OUR_COLUMNS
+from kelompok_core.headers.mapping import ERROR_FILE_COLUMNS
 from kelompok_core.imports.shared.imports import Import
 from kelompok_core.imports.shared.superseded_rows import UNDECIDED
 from kelompok_core.imports.staging.returned_files import is_json
@@ -28,7 +28,7 @@ def write_error_file(connection: sa.Connection, import_: Import, targets: Mappin
     delimiter = _delimiter_of(import_)
     writers = [(language, SafeWriter(target, delimiter=delimiter)) for language, target in targets.items()]
     for _, writer in writers:
-        writer.writerow([*import_.header, *OUR_COLUMNS])
+        writer.writerow([*import_.header, *ERROR_FILE_COLUMNS])
     number = 0
     for row in _iter_rows(connection, import_):
         cells = [row.raw.get(name) for name in import_.header]
@@ -39,7 +39,7 @@ def write_error_file(connection: sa.Connection, import_: Import, targets: Mappin
 
 
 def _delimiter_of(import_: Import) -> str:
-    """Return what stands between the cells of the source, by which its spreadsheet parts them; else a comma."""
+    """Return the delimiter of the source, so that the same spreadsheet program opens the file; by default a comma."""
     written = import_.read_as.get("delimiter")
     return _DELIMITERS.get(str(written), ",")
 
@@ -57,8 +57,8 @@ def write_error_lines(
         while at < row.row_number:
             original, at = _next(originals, import_), at + 1
         for language, target in targets.items():
-            findings = dict(zip(OUR_COLUMNS, _findings(row, language), strict=True))
-            target.write(_with(original, findings) + "\n")
+            findings = dict(zip(ERROR_FILE_COLUMNS, _findings(row, language), strict=True))
+            target.write(_with_findings(original, findings) + "\n")
         number += 1
     return number
 
@@ -70,20 +70,20 @@ def _next(originals: Iterator[str], import_: Import) -> str:
     return original
 
 
-def _with(original: str, findings: dict[str, str]) -> str:
-    """Return the record with ours behind what it has; what is no object becomes the member ``value`` of one.
+def _with_findings(original: str, findings: dict[str, str]) -> str:
+    """Return a JSON object with the findings added; any other value becomes the member ``value`` of an object.
 
-    The text is added to and not written anew: numbers keep their digits.
+    Findings are added to the text itself: parsing and writing it again could change the digits of numbers.
     """
-    ours = json.dumps(findings, ensure_ascii=False)
+    added = json.dumps(findings, ensure_ascii=False)
     bare = original.strip()
     try:
         is_object = isinstance(json.loads(bare), dict)
-    except ValueError:  # a broken line: as text, to be mended
+    except ValueError:  # invalid JSON: keep the line as text, to be corrected
         return json.dumps({"value": original} | findings, ensure_ascii=False)
     if not is_object:
-        return f'{{"value": {bare}, {ours[1:]}'
-    return ours if bare[1:-1].strip() == "" else f"{bare[:-1].rstrip()}, {ours[1:]}"
+        return f'{{"value": {bare}, {added[1:]}'
+    return added if bare[1:-1].strip() == "" else f"{bare[:-1].rstrip()}, {added[1:]}"
 
 
 def encoding_of(import_: Import) -> str:
@@ -92,17 +92,17 @@ def encoding_of(import_: Import) -> str:
 
 
 def name_error_file(import_: Import) -> str:
-    """Return how an import's error file could be called."""
+    """Return the file name of an import's error file."""
     return "errors.ndjson" if is_json(import_.media_type) else "errors.csv"
 
 
 def suggested_error_file(import_: Import) -> str:
-    """Return a name for an import's error file among the files of others."""
+    """Return a name for an import's error file that includes the name of the imported file."""
     return f"{source_name_of(import_.file_name)}.{name_error_file(import_)}"
 
 
 def free_name(name: str, folder: Path = Path()) -> str:
-    """Return the name, with a number before its ending where the folder has such a file already."""
+    """Return the name, with a number before its extension if the folder already has a file with this name."""
     stem, ending = Path(name).stem, Path(name).suffix
     numbered = (f"{stem}-{number}{ending}" for number in count(2))
     return next(one for one in chain([name], numbered) if not (folder / one).exists())
@@ -110,7 +110,7 @@ def free_name(name: str, folder: Path = Path()) -> str:
 
 def _findings(row: sa.Row[Any], language: str) -> tuple[str, str, str, str]:
     issues = [*(row.issues or ()), *(row.more or ())]
-    telling = [issue for issue in issues if issue["severity"] in ("error", "review")]
+    shown = [issue for issue in issues if issue["severity"] in ("error", "review")]
     messages = [
         describe(
             issue["code"],
@@ -121,9 +121,9 @@ def _findings(row: sa.Row[Any], language: str) -> tuple[str, str, str, str]:
             row_number=row.row_number,
             params=issue.get("params") or {},
         )
-        for issue in telling
+        for issue in shown
     ]
-    codes = " ".join(dict.fromkeys(issue["code"] for issue in telling))
+    codes = " ".join(dict.fromkeys(issue["code"] for issue in shown))
     return str(row.line or ""), row.decision, codes, " ".join(messages)
 
 

@@ -1,4 +1,4 @@
-"""Handing rows back: an import's error file in the form its source came in, whoever asks for it."""
+"""Writes an import's error file in the format of its source: CSV or lines of JSON."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -14,9 +14,9 @@ from kelompok_core.settings import Settings
 
 
 def write_errors(settings: Settings, connection: sa.Connection, import_: Import, targets: Mapping[str, TextIO]) -> int:
-    """Write the rejected rows and the rows in review, as CSV or as lines of JSON; return how many there are.
+    """Write the rejected rows and the rows in review, as CSV or as lines of JSON; return their number.
 
-    ``targets`` are the outputs by language. For JSON, a plugin returns the records: its code runs here.
+    ``targets`` are the outputs by language. For JSON, this process runs the plugin's code to get the original records.
     """
     if not is_json(import_.media_type):
         return write_error_file(connection, import_, targets)

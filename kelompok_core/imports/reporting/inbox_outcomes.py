@@ -17,8 +17,14 @@ from kelompok_core.imports.reporting.error_file_writer import write_errors
 from kelompok_core.imports.reporting.stored_errors import find_current, want
 from kelompok_core.imports.shared.imports import Import, ImportState, fail_import, get_import
 from kelompok_core.installation import Installation
-from kelompok_core.sources.inbox import KEY, Inbox, TakenFile, file_of, put_aside, settle_done, taken_prefix
-from kelompok_core.sources.inbox_places import error_file_of, home_of, is_file, is_in_place, written_beside
+from kelompok_core.sources.inbox import KEY, Inbox, TakenFile, file_of, mark_done, put_aside, taken_prefix
+from kelompok_core.sources.inbox_places import (
+    atomic_file_beside,
+    error_file_of,
+    is_file,
+    is_in_place,
+    watched_folder_of,
+)
 from kelompok_core.sources.storage import open_kept
 
 _LANGUAGE = "en"
@@ -133,7 +139,7 @@ class WrittenHere:
     def write(self, import_: Import, target: Path) -> None:
         with (
             self._installation.database.connect() as connection,
-            written_beside(target, encoding=encoding_of(import_)) as file,
+            atomic_file_beside(target, encoding=encoding_of(import_)) as file,
         ):
             write_errors(self._installation.settings, connection, import_, {_LANGUAGE: file})
 
@@ -158,7 +164,7 @@ class WrittenByWorkers:
             name = find_current(connection, import_, _LANGUAGE)
             if name is not None:
                 stored, _ = open_kept(self._installation.settings.storage_url, name)
-                with stored, written_beside(target) as file:
+                with stored, atomic_file_beside(target) as file:
                     shutil.copyfileobj(stored, file.buffer)
 
 
@@ -169,9 +175,9 @@ def _settle(connection: sa.Connection, import_: Import, file: TakenFile, errors:
         why = import_.failure or f"the import {'failed' if import_.state is ImportState.FAILED else 'was cancelled'}"
         return _put_aside(connection, import_, file, KelompokError(why, hint=import_.failure_hint), errors)
     error_file = None
-    if _has_rejected(import_) and is_in_place(file.path, home_of(file.path)):
+    if _has_rejected(import_) and is_in_place(file.path, watched_folder_of(file.path)):
         error_file = _write(import_, file.path, errors)
-    settle_done(connection, file.id, import_.id)
+    mark_done(connection, file.id, import_.id)
     return Settled(file_name=file.file_name, path=file.path, done=True, error_file=error_file)
 
 

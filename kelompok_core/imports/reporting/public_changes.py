@@ -130,6 +130,6 @@ def _unpublished(descriptor: EntityDescriptor) -> str:
         return "false"
     name, value = descriptor.unpublished
     field = descriptor.field(name)
-    says = f"CASE p.decision WHEN 'merged' THEN p.changes->'{name}'->>1 ELSE s.candidate->>'{name}' END"
+    new = f"CASE p.decision WHEN 'merged' THEN p.changes->'{name}'->>1 ELSE s.candidate->>'{name}' END"
     return f"""'{value}' IN (coalesce(t.{field.stored_in}, ''),
-                 coalesce({says}, t.{field.stored_in}, '{field.default or value}'))"""
+                 coalesce({new}, t.{field.stored_in}, '{field.default or value}'))"""

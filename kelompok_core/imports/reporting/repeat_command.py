@@ -1,4 +1,4 @@
-"""The command that imports a file as another import did: what to type to send it, or its error file, again."""
+"""Builds the command that imports a file, or its error file, again with the options of an import."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,19 +12,20 @@ from kelompok_core.imports.shared.profiles import read_profile, with_conventions
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.settings import Settings
 
-_NOT_ALIKE = ("config", "profile")
-"""Options that are written apart: some settings are left out, and the profile comes first."""
+_WRITTEN_SEPARATELY = ("config", "profile")
+"""Some settings are left out, and the profile comes first."""
 
 OF_THE_FILE = "x-of-the-file"
-"""Marks settings in a manifest's ``config_schema`` that are about one file's form: an error file has another."""
+"""Marks settings in a manifest's ``config_schema`` that describe the format of one file. Error files have another."""
 
 
 def import_again(
     settings: Settings, connection: sa.Connection, import_: Import, file: str | Path, *, is_error_file: bool
 ) -> Sequence[str]:
-    """Return the words of a command that imports ``file`` as the import did, with nothing left to guess.
+    """Return the words of a command that imports ``file`` with the import's options, including those it detected.
 
-    An error file has the columns and the values of the source, but not its form: settings about that are left out.
+    An error file has the columns and values of the source but not its format, so settings about the format are left
+    out.
     """
     words = ["plugin", "run", import_.plugin, "--job", import_.job, "--file", str(file)]
     words += ["--source", import_.source_name]
@@ -52,13 +53,13 @@ def import_again(
 
 
 def _base(settings: Settings, import_: Import) -> tuple[str | None, ImportOptions]:
-    """Return the profile the import began with, if it is still there, and what it says."""
+    """Return the import's profile, if it still exists, and the profile's options."""
     name = import_.options.profile
     if name is None:
         return None, ImportOptions()
     try:
         return name, read_profile(settings, name).options
-    except KelompokError:  # it is gone, or broken by now: all it said is in the import's own options
+    except KelompokError:  # it was removed or is invalid now; the import's own options include all of its options
         return None, ImportOptions()
 
 
@@ -68,14 +69,14 @@ def _differences(import_: Import, base: ImportOptions) -> Iterator[str]:
     mapping = options["mapping"].items()
     options["mapping"] = dict(sorted(mapping, key=lambda pair: places.get(pair[0], len(places))))
     for one in OPTIONS:
-        if one.name not in _NOT_ALIKE:
+        if one.name not in _WRITTEN_SEPARATELY:
             yield from one.write(options[one.name], usual[one.name])
 
 
 def _proven_order(connection: sa.Connection, import_: Import) -> str | None:
-    """Return the order of dates that the whole source proved, which the few rows of its error file may not.
+    """Return the date order that the whole source proved; the few rows of its error file may not prove it.
 
-    None where columns differ, or where one proved none: its dates are still somebody's to say.
+    None if columns have different orders, or if some dates were ambiguous: then a person has to choose the order.
     """
     orders = set(import_.read_as.get("date_order", {}).values())
     if len(orders) != 1 or connection.scalar(_IS_UNCLEAR, {"import": import_.id}):

@@ -18,7 +18,7 @@ from kelompok_core.records.registry import get_descriptor
 
 @dataclass(frozen=True, kw_only=True)
 class RowIssue:
-    """One finding about one row, or (record None) about the file, with its sentence in two languages."""
+    """An issue of a row, or of the file if ``row_number`` is None."""
 
     row_number: int | None
     line: int | None
@@ -54,7 +54,7 @@ class RowIssue:
 
 @dataclass(frozen=True, kw_only=True)
 class IssueGroup:
-    """All findings with one code in one column: how many, and the first few of them."""
+    """The issues with the same code in the same column: their number, and the first few as examples."""
 
     code: str
     severity: str
@@ -74,7 +74,10 @@ class IssueGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportReport:
-    """What an import did, or in a dry run would do; ``reviewed`` counts rows in review that wait no more."""
+    """What an import did, or in a dry run would do.
+
+    ``reviewed`` counts the rows in review that people decided or later rows superseded.
+    """
 
     import_: Import
     groups: Sequence[IssueGroup]
@@ -95,7 +98,7 @@ class ImportReport:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether rows were handed back or wait for a person."""
+        """Whether rows were rejected or wait for a person."""
         return bool(self.counts["rejected"] or self.waiting)
 
     @property
@@ -130,9 +133,9 @@ class ImportReport:
 
 
 def get_report(connection: sa.Connection, import_id: UUID, *, sees: Sequence[UUID] | None = None) -> ImportReport:
-    """Return the report of an import in whatever state it is.
+    """Return the report of an import in any state.
 
-    Hides records that are now outside the organizations in ``sees``; None is all organizations.
+    Hides records that do not belong to the organizations in ``sees``; None is all organizations.
 
     Raises:
         NotFound: When there is no such import.
@@ -147,14 +150,14 @@ def get_report(connection: sa.Connection, import_id: UUID, *, sees: Sequence[UUI
 
 
 def iter_row_issues(connection: sa.Connection, import_: Import) -> Iterator[RowIssue]:
-    """Yield every finding about the import's rows in file order, none left out."""
+    """Yield all issues of the import's rows in file order."""
     params = {"import": import_.id, "revision": import_.plan_revision}
     for row in connection.execution_options(stream_results=True).execute(_ROW_ISSUES, params):
         yield issue_of_row(row.row_number, row.line, row.issue)
 
 
 def issue_of_row(row_number: int | None, line: int | None, issue: StoredFinding) -> RowIssue:
-    """Return a finding as the database keeps it, with the row it is about."""
+    """Return an issue from its stored form."""
     return RowIssue(
         row_number=row_number,
         line=line,
@@ -167,7 +170,7 @@ def issue_of_row(row_number: int | None, line: int | None, issue: StoredFinding)
 
 
 def iter_file_issues(import_: Import) -> Iterator[RowIssue]:
-    """Yield every finding about the file itself."""
+    """Yield the issues of the file itself."""
     for issue in import_.issues:
         yield issue_of_row(None, line_of(issue), issue)
 
@@ -175,8 +178,8 @@ def iter_file_issues(import_: Import) -> Iterator[RowIssue]:
 def _without_foreign(
     connection: sa.Connection, import_: Import, groups: Sequence[IssueGroup], sees: Sequence[UUID] | None
 ) -> list[IssueGroup]:
-    spoken_of = {one for group in groups for example in group.examples for one in records_of(example.params)}
-    foreign = find_foreign(connection, get_descriptor(import_.entity), spoken_of, sees)
+    mentioned = {one for group in groups for example in group.examples for one in records_of(example.params)}
+    foreign = find_foreign(connection, get_descriptor(import_.entity), mentioned, sees)
 
     def shown(issue: RowIssue) -> RowIssue:
         return replace(issue, params=without_foreign(issue.params, foreign))
@@ -214,7 +217,7 @@ FOUND = """
     JOIN imports b ON b.id = c.by_import AND b.state = 'applied'
     JOIN import_rows r ON r.import_id = c.import_id AND r.row_number = c.row_number
     WHERE c.import_id = :import"""
-"""Every finding about the rows of :import, decided in :revision: which step found it, and its number there."""
+"""All issues of the rows of :import and of their decisions in :revision, with the step and the order within it."""
 
 _ROW_ISSUES = sa.text(f"SELECT row_number, line, issue FROM ({FOUND}) found ORDER BY row_number, step, number")
 

@@ -1,4 +1,4 @@
-"""An import's rows and findings page by page, for readers who cannot take them all at once."""
+"""Lists an import's rows and issues page by page."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,18 +17,18 @@ from kelompok_core.records.visibility_sql import sees as sees_sql
 from kelompok_core.records.visibility_sql import sees_params
 
 BEGINNING = (0, 0, 0)
-"""The place before the first finding."""
+"""The place before the first issue."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecidedRow:
-    """One row and what was decided of it, by the plan or after it by a person; nothing until the plan is made.
+    """A row with its decision: the plan's, or a person's if there is one. None before the plan is made.
 
     Attributes:
-        target_id: The record it becomes, or becomes part of.
-        name: What that record is called; of a row without one, what the row would be called.
-        ref: What to call that record in commands: its slug, or the end of its id.
-        changes: Field to what was and what comes; of an accepted row, all it says.
+        target_id: The record that it creates or is merged into.
+        name: The name of that record, or else the name in the row.
+        ref: How commands refer to that record: by its slug, or by the end of its id.
+        changes: Old and new value by field; for an accepted row, all its values.
     """
 
     row_number: int
@@ -56,7 +56,10 @@ class DecidedRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PlacedIssue:
-    """A finding, and where it stands: its row; 1 for reading, 2 for deciding, 3 for what came after; its number."""
+    """An issue and its place: row number (0 for the file), step, and order within the step.
+
+    Step 1 is reading, 2 is deciding, and 3 is a later row that superseded this one.
+    """
 
     place: tuple[int, int, int]
     issue: RowIssue
@@ -71,9 +74,9 @@ def list_rows(  # noqa: PLR0913  (which rows, and for whom)
     decisions: Collection[str] | None = None,
     sees: Sequence[UUID] | None = None,
 ) -> Sequence[DecidedRow]:
-    """Return rows in file order after the one numbered ``after``; all of them, or those with a decision.
+    """Return rows in file order after row number ``after``: all of them, or only those with one of the decisions.
 
-    Hides records that are now outside the organizations in ``sees``; None is all organizations.
+    Hides records that do not belong to the organizations in ``sees``; None is all organizations.
     """
     descriptor = get_descriptor(import_.entity)
     params = {"import": import_.id, "revision": import_.plan_revision, "after": after, "limit": limit}
@@ -99,31 +102,31 @@ def _decided(descriptor: EntityDescriptor, row: sa.Row[Any]) -> DecidedRow:
         label, values["target_id"], values["changes"] = None, None, None
     target_id = values["target_id"]
     if values["decision"] == "accepted" and not is_foreign:
-        values["changes"] = _said(descriptor, candidate)
+        values["changes"] = _as_changes(descriptor, candidate)
     ref = (slug if descriptor.has_slug else str(target_id)[-SHORT_ID:]) if target_id else None
     return DecidedRow(**values, name=label or candidate.get(descriptor.label), ref=ref)
 
 
-def _said(descriptor: EntityDescriptor, candidate: Mapping[str, Any]) -> dict[str, object]:
-    """Return all a new record is told of, as changes of one that says nothing."""
-    said = {one.name: [None, candidate[one.name]] for one in descriptor.fields if candidate.get(one.name) is not None}
+def _as_changes(descriptor: EntityDescriptor, candidate: Mapping[str, Any]) -> dict[str, object]:
+    """Return the values of a new record as changes of an empty one."""
+    names = [one.name for one in descriptor.fields if candidate.get(one.name) is not None]
     extra = {name: cell for name, cell in (candidate.get("extra") or {}).items() if cell is not None}
-    return said | ({"extra": [{}, extra]} if extra else {})
+    return {name: [None, candidate[name]] for name in names} | ({"extra": [{}, extra]} if extra else {})
 
 
 def list_issues(
     connection: sa.Connection, import_: Import, *, after: tuple[int, int, int], limit: int,
     sees: Sequence[UUID] | None = None,
 ) -> Sequence[PlacedIssue]:  # fmt: skip
-    """Return findings in file order after a place, those about the file itself first; see :func:`list_rows`."""
+    """Return issues in file order after a place, those of the file itself first; see :func:`list_rows`."""
     params = {"import": import_.id, "revision": import_.plan_revision, "limit": limit}
     params |= dict(zip(("row_number", "step", "number"), after, strict=True))
     found = [
         PlacedIssue(place=(row.place, row.step, row.number), issue=issue_of_row(row.place or None, row.line, row.issue))
         for row in connection.execute(_ISSUES, params)
     ]
-    spoken_of = {one for each in found for one in records_of(each.issue.params)}
-    foreign = find_foreign(connection, get_descriptor(import_.entity), spoken_of, sees)
+    mentioned = {one for each in found for one in records_of(each.issue.params)}
+    foreign = find_foreign(connection, get_descriptor(import_.entity), mentioned, sees)
     return [replace(one, issue=replace(one.issue, params=without_foreign(one.issue.params, foreign))) for one in found]
 
 

@@ -14,10 +14,10 @@ from kelompok_core.imports.shared.imports import Import, ImportState, get_import
 from kelompok_core.installation import Installation
 from kelompok_core.issues.entries import LANGUAGES
 from kelompok_core.settings import Settings
-from kelompok_core.sources.storage import remove_files, written_whole
+from kelompok_core.sources.storage import atomic_text_file, remove_files
 
 MOST_ATTEMPTS = 3
-"""After this many attempts that killed their worker, an error file fails."""
+"""An error file fails after its worker has died this many times."""
 
 _AGAIN_SECONDS = 60
 """Delay before a failed error file is retried on request."""
@@ -25,14 +25,14 @@ _AGAIN_SECONDS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """An error file for a worker to write; ``attempts`` above 1 means that the previous worker died."""
+    """A request for an error file. ``attempts`` above 1 means that the previous worker died."""
 
     import_id: UUID
     attempts: int
 
 
 def want(connection: sa.Connection, import_id: UUID) -> None:
-    """Request an import's error file when the transaction commits; a pending request keeps its place."""
+    """Request an import's error file once the transaction commits; a pending request keeps its place."""
     if connection.execute(_WANT, {"import": import_id}).rowcount:
         connection.execute(sa.text(f"NOTIFY {CHANNEL}"))
 
@@ -58,7 +58,7 @@ def find_current(connection: sa.Connection, import_: Import, language: str) -> s
 
 
 def awaited() -> ErrorFileAwaited:
-    """Return the error that a worker has yet to write the file."""
+    """Return the error that says that a worker still has to write the file."""
     return ErrorFileAwaited(
         "the error file is not written yet: a worker will write it", hint="Try again after Retry-After."
     )
@@ -71,7 +71,7 @@ def _undecided(import_: Import) -> KelompokError:
 
 
 def claim_wanted(connection: sa.Connection, worker_id: UUID) -> Wanted | None:
-    """Give the worker the oldest request that waits or lost its worker; the caller commits."""
+    """Assign the oldest request without a living worker to this worker; the caller commits."""
     row = connection.execute(_CLAIM, {"worker": worker_id}).one_or_none()
     return None if row is None else Wanted(import_id=row.import_id, attempts=row.attempts)
 
@@ -95,15 +95,15 @@ def write_wanted(installation: Installation, wanted: Wanted, worker_id: UUID) ->
             _write(installation.settings, connection, import_, file_id)
     with installation.database.connect() as connection, connection.begin():
         written = {"import": import_.id, "worker": worker_id, "content": content, "file": file_id}
-        is_mine = connection.execute(_KEEP, written).rowcount == 1
-    _clean_up(installation.settings, import_.id, file_id, is_mine=is_mine)
+        still_assigned = connection.execute(_KEEP, written).rowcount == 1
+    _clean_up(installation.settings, import_.id, file_id, keep=still_assigned)
 
 
 def keep_failure(connection: sa.Connection, wanted: Wanted, worker_id: UUID, failure: KelompokError) -> None:
     """Store why an error file could not be written, for those who request it."""
-    told = {"failure": failure.message, "hint": failure.hint}
     content = connection.scalar(_CONTENT, {"import": wanted.import_id})
-    connection.execute(_FAIL, {"import": wanted.import_id, "worker": worker_id, "content": content} | told)
+    params = {"import": wanted.import_id, "worker": worker_id, "content": content}
+    connection.execute(_FAIL, params | {"failure": failure.message, "hint": failure.hint})
 
 
 def _write(settings: Settings, connection: sa.Connection, import_: Import, file_id: UUID) -> None:
@@ -111,17 +111,17 @@ def _write(settings: Settings, connection: sa.Connection, import_: Import, file_
         targets = {}
         for language in LANGUAGES:
             name, encoding = _name(import_, file_id, language), encoding_of(import_)
-            targets[language] = stack.enter_context(written_whole(settings.storage_url, name, encoding=encoding))
+            targets[language] = stack.enter_context(atomic_text_file(settings.storage_url, name, encoding=encoding))
         write_errors(settings, connection, import_, targets)
 
 
-def _clean_up(settings: Settings, import_id: UUID, file_id: UUID, *, is_mine: bool) -> None:
-    """Remove the previous files, or the new ones if another worker has taken the request over."""
+def _clean_up(settings: Settings, import_id: UUID, file_id: UUID, *, keep: bool) -> None:
+    """Remove the previous files if the new ones are kept, or else the new ones: another worker has the request now."""
 
-    def goes(name: str) -> bool:
-        return name.startswith(str(file_id)) != is_mine
+    def is_removed(name: str) -> bool:
+        return name.startswith(str(file_id)) != keep
 
-    remove_files(settings.storage_url, _folder(import_id), goes)
+    remove_files(settings.storage_url, _folder(import_id), is_removed)
 
 
 def _folder(import_id: UUID) -> str:

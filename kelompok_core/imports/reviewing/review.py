@@ -103,7 +103,7 @@ class Reviewer:
             )  # fmt: skip
             if changes:
                 fields = descriptor.mapped_fields(imported.mapping.values())
-                _add_words(connection, imported, row_number, fields)
+                _add_terms(connection, imported, row_number, fields)
                 _run(connection, imported, row_number, apply_sql.update_merged(descriptor, fields, REVIEWED))
             _run(connection, imported, row_number, apply_sql.RECORD_REVIEWED_EVIDENCE)
             self._judge(connection, item, "same", [target], note)
@@ -118,7 +118,7 @@ class Reviewer:
         target = connection.scalar(sa.text("SELECT new_id()"))
         slug = _free_slug(connection, descriptor, item)
         self._decide(connection, item, "accepted", target_id=target, slug=slug, note=note)
-        _add_words(connection, imported, item.row_number, fields)
+        _add_terms(connection, imported, item.row_number, fields)
         _run(connection, imported, item.row_number, apply_sql.insert_accepted(descriptor, fields, REVIEWED))
         _run(connection, imported, item.row_number, apply_sql.RECORD_REVIEWED_EVIDENCE)
         self._judge(connection, item, "different", item.may_be, note)
@@ -236,9 +236,9 @@ def _with_compared_values(
 def _declined(
     item: ReviewItem, descriptor: EntityDescriptor, now: StoredRecord, changes: Mapping[str, object]
 ) -> dict[str, str | None]:
-    """Return the declined values by field; None if later values of such rows are declined as well.
+    """Return the declined values by field; None if every later value in this field is declined as well.
 
-    That is so for identifying fields when the question was which record the row is: it did not ask for their values.
+    That applies to identifying fields if the question was which record the row is: it did not ask about their values.
     """
     fixed = descriptor.identifying_fields if item.reason in _QUESTIONS_OF_IDENTITY else frozenset()
     declined: dict[str, str | None] = {}
@@ -294,10 +294,10 @@ def _free_slug(connection: sa.Connection, descriptor: EntityDescriptor, item: Re
     return choose_slug(connection, descriptor, str(item.candidate[SLUG_BASE]), item.organization_id)
 
 
-def _add_words(connection: sa.Connection, imported: Import, row_number: int, fields: Sequence[Field]) -> None:
+def _add_terms(connection: sa.Connection, imported: Import, row_number: int, fields: Sequence[Field]) -> None:
     for field in fields:
         if field.vocabulary:
-            _run(connection, imported, row_number, apply_sql.add_words(field, REVIEWED))
+            _run(connection, imported, row_number, apply_sql.add_terms(field, REVIEWED))
 
 
 def _run(connection: sa.Connection, imported: Import, row_number: int, statement: str) -> None:

@@ -31,8 +31,8 @@ class ReviewItem:
     """A row that waits for a person.
 
     Attributes:
-        reason: Code of why it waits.
-        candidate: The row as it was read.
+        reason: The reason code: why it waits.
+        candidate: The normalized row.
         raw: The row as its source sent it.
         findings: The findings that need a person, as stored in the database.
         candidates: Ids of the records that it might have been when it was sent to review.
@@ -97,7 +97,7 @@ def list_review_items(  # noqa: PLR0913  (filters and rights)
     connection: sa.Connection, *, import_id: UUID | None = None, organizations: Sequence[UUID] | None = None,
     after: tuple[UUID, int] | None = None, limit: int = 100, sees: Sequence[UUID] | None = None,
 ) -> list[ReviewItem]:  # fmt: skip
-    """Return the rows that wait, oldest import first.
+    """Return review items, oldest import first.
 
     Args:
         connection: To the database.
@@ -122,7 +122,7 @@ def list_review_items(  # noqa: PLR0913  (filters and rights)
 def get_review_item(
     connection: sa.Connection, import_id: UUID, row_number: int, *, sees: Sequence[UUID] | None = None
 ) -> ReviewItem:
-    """Return one waiting row with its candidate records in these organizations; None is all.
+    """Return a review item with its candidate records in the organizations ``sees``; None is all.
 
     Raises:
         NotFound: When there is no such row, it was decided, or a later row superseded it.
@@ -144,27 +144,29 @@ def get_owner(connection: sa.Connection, import_id: UUID, row_number: int) -> UU
 def _superseded_by(connection: sa.Connection, params: Mapping[str, object]) -> str | None:
     """Return a hint that names the row that superseded this one, if one did."""
     later = connection.execute(_SUPERSEDING, params).one_or_none()
-    return None if later is None else f"Row {later.by_row_number} of import {later.by_import} took its place."
+    return None if later is None else f"Row {later.by_row_number} of import {later.by_import} superseded it."
 
 
-def _for_reader(connection: sa.Connection, item: Sequence[ReviewItem], sees: Sequence[UUID] | None) -> list[ReviewItem]:
-    """Return the rows with their current candidate records, without those hidden from the reader."""
+def _for_reader(
+    connection: sa.Connection, items: Sequence[ReviewItem], sees: Sequence[UUID] | None
+) -> list[ReviewItem]:
+    """Return the items with their current candidate records, without those hidden from the reader."""
 
     def place(one: ReviewItem) -> tuple[str, str, str]:
         return one.entity, one.source_name, str(one.confined_to)
 
     shown: dict[str, ReviewItem] = {}
-    for (entity, source, _), group in groupby(sorted(item, key=place), key=place):
+    for (entity, source, _), group in groupby(sorted(items, key=place), key=place):
         rows, descriptor = list(group), get_descriptor(entity)
-        in_sight = _both(rows[0].confined_to, sees)
-        now = _look_again(connection, descriptor, source, in_sight, rows)
+        visible = _visible_to_both(rows[0].confined_to, sees)
+        now = _find_current_candidates(connection, descriptor, source, visible, rows)
         some = {one for row in rows for one in (*row.candidates, *now.get(row.ref, ()))}
-        foreign = find_foreign(connection, descriptor, some, in_sight)
+        foreign = find_foreign(connection, descriptor, some, visible)
         shown |= {row.ref: _visible_part(row, foreign, now.get(row.ref, ())) for row in rows}
-    return [shown[one.ref] for one in item]
+    return [shown[one.ref] for one in items]
 
 
-def _both(confined_to: UUID | None, sees: Sequence[UUID] | None) -> Sequence[UUID] | None:
+def _visible_to_both(confined_to: UUID | None, sees: Sequence[UUID] | None) -> Sequence[UUID] | None:
     """Return the organizations visible to both the import and the reader."""
     if confined_to is None:
         return sees
@@ -182,11 +184,11 @@ def _visible_part(row: ReviewItem, foreign: frozenset[UUID], now: Sequence[UUID]
     )  # fmt: skip
 
 
-def _look_again(
+def _find_current_candidates(
     connection: sa.Connection, descriptor: EntityDescriptor, source: str, sees: Sequence[UUID] | None,
     rows: Iterable[ReviewItem],
 ) -> dict[str, Sequence[UUID]]:  # fmt: skip
-    """Return the visible records each row of one source may match in the current core."""
+    """Return the visible records that each row of a source may be now."""
     keys = [(one.import_id, one.row_number, one.organization_id) for one in rows]
     names = ("imports", "records", "owners")
     params: dict[str, object] = {

@@ -1,4 +1,4 @@
-"""Cancelling: an import that has not written anything yet is given up; whoever works on it may no longer."""
+"""Cancels imports that have not written any record yet, and stops the process that works on them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,20 +18,20 @@ from kelompok_core.imports.shared.rights import authorize_import
 from kelompok_core.installation import Installation
 
 _OPEN = (ImportState.RECEIVED, ImportState.STAGING, ImportState.STAGED, ImportState.PLANNED)
-_PATIENCE_SECONDS = 1.0
-"""Grace period for a statement that locks the import; one that runs longer is applying it, and is cancelled."""
+_GRACE_SECONDS = 1.0
+"""A statement that holds the import's lock for longer than this is applying it, and is cancelled."""
 
 _MOST_SECONDS = 10
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
 def cancel(installation: Installation, import_id: UUID, actor: Actor) -> Import:
-    """Give the import up: what waits no longer does, and a plan is not applied; one that is cancelled stays so.
+    """Cancel an import: remove it from the queue, or discard its plan. Do nothing if it is cancelled already.
 
     An import that is being applied is stopped and rolled back.
 
     Raises:
-        NotPermitted: When the actor may not submit imports there.
+        NotPermitted: When the actor may not submit imports into its organization.
         Conflict: When it is already applied, failed or undone, or cannot be stopped.
     """
     with installation.database.connect() as connection, connection.begin():
@@ -39,7 +39,7 @@ def cancel(installation: Installation, import_id: UUID, actor: Actor) -> Import:
         authorize_import(connection, actor, Action.IMPORT_SUBMIT, import_.entity, import_.organization_id)
         _require_open(import_)
     with installation.database.connect() as connection, connection.begin():
-        _take(installation.database, connection, import_id)
+        _lock(installation.database, connection, import_id)
         import_ = get_import(connection, import_id)
         _require_open(import_)
         if import_.state is ImportState.CANCELLED:
@@ -54,12 +54,12 @@ def cancel(installation: Installation, import_id: UUID, actor: Actor) -> Import:
 
 def _require_open(import_: Import) -> None:
     if import_.state not in (*_OPEN, ImportState.CANCELLED):
-        hint = f"Take it back: kelompok import undo {import_.id}" if import_.state is ImportState.APPLIED else None
+        hint = f"Undo it instead: kelompok import undo {import_.id}" if import_.state is ImportState.APPLIED else None
         raise Conflict(f"it is too late to cancel import {import_.id}: its state is «{import_.state}»", hint=hint)
 
 
-def _take(database: Database, connection: sa.Connection, import_id: UUID) -> None:
-    """Lock the import's row, cancelling whoever is applying it.
+def _lock(database: Database, connection: sa.Connection, import_id: UUID) -> None:
+    """Lock the import's row; stop a process that is applying it.
 
     Raises:
         Conflict: When the lock is not released in time.
@@ -67,8 +67,8 @@ def _take(database: Database, connection: sa.Connection, import_id: UUID) -> Non
     connection.execute(sa.text("SELECT set_config('lock_timeout', :most, true)"), {"most": f"{_MOST_SECONDS}s"})
     me = connection.scalar(sa.text("SELECT pg_backend_pid()"))
     try:
-        connection.execute(_ONE_CANCELS, {"key": f"cancel:{import_id}"})  # else two callers cancel each other
-        with _stopping_who_blocks(database, me):
+        connection.execute(_ONE_CANCELS, {"key": f"cancel:{import_id}"})  # otherwise two callers cancel each other
+        with _cancelling_blockers(database, me):
             lock_import(connection, import_id)
     except sa.exc.OperationalError as error:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
@@ -79,12 +79,12 @@ def _take(database: Database, connection: sa.Connection, import_id: UUID) -> Non
 
 
 @contextmanager
-def _stopping_who_blocks(database: Database, waiting: int) -> Iterator[None]:
-    """After a grace period, keep cancelling the statements of sessions that block this session."""
-    has_it = Event()
+def _cancelling_blockers(database: Database, waiting: int) -> Iterator[None]:
+    """After a grace period, cancel statements of sessions that block this session, until the block ends."""
+    done = Event()
 
     def stop() -> None:
-        while not has_it.wait(_PATIENCE_SECONDS):
+        while not done.wait(_GRACE_SECONDS):
             with database.connect() as connection, connection.begin():
                 connection.execute(_CANCEL_BLOCKING, {"waiting": waiting})
 
@@ -93,7 +93,7 @@ def _stopping_who_blocks(database: Database, waiting: int) -> Iterator[None]:
     try:
         yield
     finally:
-        has_it.set()
+        done.set()
         thread.join()
 
 

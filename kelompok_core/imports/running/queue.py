@@ -1,4 +1,4 @@
-"""The queue: imports that wait for a worker, who works on them, and what becomes of them when a worker dies."""
+"""The queue of imports: assigns waiting imports to workers, and reassigns those of workers that died."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from kelompok_core.errors import KelompokError, QueueFull
 from kelompok_core.imports.shared.imports import IMPORTS, failure_columns, update_import
 
 CHANNEL = "kelompok_imports"
-"""What PostgreSQL notifies of when an import is queued."""
+"""PostgreSQL's notification channel for queued imports."""
 
 MOST_RUNNING, MOST_WAITING = 2, 10
 """Limits per organization; imports confined to none count together. The figures are those of Marketo's bulk import.
@@ -22,20 +22,21 @@ With several users and at least two workers, one organization or person may not 
 """
 
 MOST_ATTEMPTS = 3
-"""After this many attempts that killed their worker, an import fails.
+"""An import fails after its worker has died this many times.
 
 An import that hangs blocks a worker, and the queue behind it, for half a minute each time. Power cuts and restarts
-seldom hit the same import three times. A failed import resumes where it was when it is requested again.
+rarely hit the same import three times. A failed import resumes where it stopped when it is requested again.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """An import a worker has: nobody else gets it while the worker lives.
+    """An import assigned to a worker. No other worker gets it while this one is alive.
 
     Attributes:
-        fence: How often the import was given out; who has an older number may no longer write.
-        attempts: How often since it was queued; above 1 the worker before this one died.
+        import_id: The import.
+        fence: How often the import has been assigned. A worker with an older number can no longer write.
+        attempts: How often it has been assigned since it was queued. Above 1, the previous worker died.
     """
 
     import_id: UUID
@@ -53,10 +54,10 @@ def enqueue(connection: sa.Connection, import_id: UUID) -> None:
 
 
 def require_room(connection: sa.Connection, organization_id: UUID | None) -> None:
-    """See that one more import of the organization may wait; until the transaction ends no other can take the place.
+    """Require that one more import of the organization may wait. Reserves the place until the transaction ends.
 
     Raises:
-        QueueFull: When :data:`MOST_WAITING` wait already.
+        QueueFull: When :data:`MOST_WAITING` imports are waiting already.
     """
     connection.execute(_ONE_AT_A_TIME, {"key": f"queue:{organization_id}"})
     waiting = connection.scalar(_WAITING, {"organization": organization_id})
@@ -65,7 +66,7 @@ def require_room(connection: sa.Connection, organization_id: UUID | None) -> Non
 
 
 def claim(connection: sa.Connection, worker_id: UUID) -> Claim | None:
-    """Give the worker an import that waits or lost its worker; the caller commits.
+    """Assign an import without a living worker to this worker; the caller commits.
 
     Scheduling is fair between organizations: first the one with the fewest running imports, then the one served least
     recently, and of its imports the one waiting longest. A single worker finishes a long import before it serves the
@@ -77,35 +78,35 @@ def claim(connection: sa.Connection, worker_id: UUID) -> Claim | None:
 
 
 def finish(connection: sa.Connection, claim: Claim, failure: KelompokError | None = None) -> None:
-    """Take the import out of the queue, with what stopped it if something did; not when somebody else has it now."""
-    told = {} if failure is None else failure_columns(failure)
+    """Remove the import from the queue and store its failure, if any. Do nothing if it was assigned again since."""
+    failed = {} if failure is None else failure_columns(failure)
     mine = sa.and_(IMPORTS.c.id == claim.import_id, IMPORTS.c.fence == claim.fence)
     served = {"queued_at": None, "leased_by": None, "updated_at": sa.func.now()}
-    connection.execute(sa.update(IMPORTS).where(mine).values(**served, **told))
+    connection.execute(sa.update(IMPORTS).where(mine).values(**served, **failed))
 
 
-def give_back(connection: sa.Connection, claim: Claim) -> None:
-    """Let the import wait for any worker again, which does not count as an attempt: this one was asked to stop."""
+def requeue(connection: sa.Connection, claim: Claim) -> None:
+    """Let the import wait for a worker again. The attempt does not count, because this worker was asked to stop."""
     mine = sa.and_(IMPORTS.c.id == claim.import_id, IMPORTS.c.fence == claim.fence)
     connection.execute(sa.update(IMPORTS).where(mine).values(leased_by=None, attempts=IMPORTS.c.attempts - 1))
 
 
 def count_stuck(connection: sa.Connection) -> int:
-    """Return how many imports have waited for more than five minutes although a worker could take them.
+    """Return how many imports have waited for more than five minutes although a worker is free.
 
-    An import waits rightly while its organization or actor has another one running, and while anything moves.
+    Does not count imports whose organization or actor has another import running, nor any while imports progress.
     """
     return int(connection.scalar(_STUCK) or 0)
 
 
 def withdraw(connection: sa.Connection, import_id: UUID) -> bool:
-    """Take an import that no living worker has out of the queue; return whether that was so."""
+    """Remove an import from the queue unless a living worker has it; return whether it was removed."""
     return connection.execute(_WITHDRAW, {"import": import_id}).rowcount == 1
 
 
 @contextmanager
 def listening(database: Database) -> Iterator[Callable[[float], None]]:
-    """Give a function that waits until an import is queued, and at most so many seconds."""
+    """Provide a function that waits until an import is queued, at most the given number of seconds."""
     with database.connect() as session:
         connection = session.execution_options(isolation_level="AUTOCOMMIT")
         connection.execute(sa.text(f"LISTEN {CHANNEL}"))
@@ -118,17 +119,17 @@ def listening(database: Database) -> Iterator[Callable[[float], None]]:
         try:
             yield wait
         finally:
-            connection.invalidate()  # a pooled connection would go on listening
+            connection.invalidate()  # a pooled connection would continue to listen
 
 
-# A lock that lasts as long as the transaction, so that what is counted stays so.
+# A lock until the transaction ends, so that counts stay correct.
 _ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 2))")
 _WAITING = sa.text("""
     SELECT count(*) FROM imports
     WHERE queued_at IS NOT NULL AND leased_by IS NULL
       AND organization_id IS NOT DISTINCT FROM CAST(:organization AS uuid)
 """)
-# The fairness group of a candidate «i»: its organization, or without one its actor.
+# The fairness group of a waiting import «i»: its organization, or without one its actor.
 _SAME = "r.organization_id IS NOT DISTINCT FROM i.organization_id"
 _SAME_TURN = f"{_SAME} AND (i.organization_id IS NOT NULL OR r.actor_id = i.actor_id)"
 _RUNNING = """running AS (

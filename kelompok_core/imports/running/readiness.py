@@ -1,4 +1,4 @@
-"""What keeps this installation from importing: no worker, a full disk, a different schema, a stuck queue."""
+"""Finds problems that prevent imports: no worker, a full disk, a different schema, a stuck queue."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from kelompok_core.imports.running.workers import count_workers
 from kelompok_core.installation import Installation
 
 _LEAST_FREE = 256 << 20
-"""Bytes: room for a few uploads of maximum size, and for what the database writes for them."""
+"""Bytes: space for a few uploads of maximum size, and for the database's writes for them."""
 
 
 def find_problems(installation: Installation) -> list[str]:
@@ -39,7 +39,7 @@ def _of_workers(connection: sa.Connection) -> Iterator[str]:
 
 
 def _full_disks(installation: Installation) -> Iterator[str]:
-    """Yield local folders whose disk is almost full; other storage reports that itself."""
+    """Yield a problem for each local folder whose disk is almost full; other storage reports that itself."""
     folders = {"the installation's home": installation.settings.home}
     filesystem, path = fsspec.core.url_to_fs(installation.settings.storage_url)
     if isinstance(filesystem, LocalFileSystem):

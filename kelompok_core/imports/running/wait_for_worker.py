@@ -1,4 +1,4 @@
-"""Handing an import to a living worker and waiting for it: quicker than loading everything once more."""
+"""Runs an import on a living worker and waits for it: faster than loading all code in another process."""
 
 from collections.abc import Callable
 from time import sleep
@@ -13,16 +13,16 @@ from kelompok_core.imports.shared.imports import Import, ImportState, get_import
 from kelompok_core.installation import Installation, Progress
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
-"""Seconds between two looks: a small import is over after a few, a large one is not asked for at every date_time."""
+"""Seconds between two polls. The pause grows: a small import ends after a few polls, a large one needs few polls."""
 
 _STEPS = {ImportState.STAGING: "stage", ImportState.STAGED: "decide", ImportState.PLANNED: "apply"}
 
 
 def run_on_worker(installation: Installation, import_id: UUID, on_progress: Callable[[Progress], None]) -> bool:
-    """Let a worker do the import and wait until it has; return False when none lives and it is still to be done.
+    """Let a worker run the import and wait until it ends; return False if there is no worker and it did not run.
 
     Raises:
-        KelompokError: What stopped the import, in the worker's words.
+        KelompokError: The import's failure, as the worker stored it.
     """
     with installation.database.connect() as connection, connection.begin():
         if count_workers(connection) == 0:
@@ -36,7 +36,7 @@ def run_on_worker(installation: Installation, import_id: UUID, on_progress: Call
             import_ = get_import(connection, import_id)
             if import_.queued_at is None:
                 break
-            if _is_left_alone(connection, import_):
+            if _withdraw_without_workers(connection, import_):
                 return False
         on_progress(_progress(import_))
     if import_.failure is not None:
@@ -44,8 +44,8 @@ def run_on_worker(installation: Installation, import_id: UUID, on_progress: Call
     return True
 
 
-def _is_left_alone(connection: sa.Connection, import_: Import) -> bool:
-    """Take the import back when the last worker is gone; return whether that was so."""
+def _withdraw_without_workers(connection: sa.Connection, import_: Import) -> bool:
+    """Remove the import from the queue if no worker is alive; return whether it was removed."""
     return count_workers(connection) == 0 and withdraw(connection, import_.id)
 
 

@@ -25,16 +25,16 @@ _logger = logging.getLogger(__name__)
 
 @contextmanager
 def watched(installation: Installation, import_: Import, limits: Limits | None = None) -> Iterator[None]:
-    """Watch a step. When its import is cancelled or late, cancel its statements, and finally end the process.
+    """Watch a step. If its import is cancelled or misses a deadline, cancel its statements, then end the process.
 
     Args:
-        installation: What the step works with; statements of its database are cancelled.
-        import_: The import as the step took it up.
+        installation: The step's installation; statements of its database object are cancelled.
+        import_: The import as it was when the step began.
         limits: Deadlines for reading a source; None for other steps.
 
     Raises:
-        TakenOver: When the import was cancelled or taken over, instead of the step's own error.
-        ImportFailed: When it missed a deadline.
+        TakenOver: When the import was cancelled or taken over. Replaces the step's own error.
+        ImportFailed: When it missed a deadline. Replaces the step's own error.
     """
     with _Watchdog(installation, import_, limits) as dog:
         try:
@@ -51,7 +51,7 @@ def end_process() -> None:
 
 
 class _Watchdog:
-    """Checks the import every second; ``reason`` is why its step must end, or None."""
+    """Checks the import every second; ``reason`` is the error for which its step must end, or None."""
 
     def __init__(self, installation: Installation, import_: Import, limits: Limits | None) -> None:
         self.reason: KelompokError | None = None
@@ -75,22 +75,22 @@ class _Watchdog:
         try:
             while not self._over.wait(_LOOK_SECONDS):
                 with self._database.connect() as connection, connection.begin():
-                    self._look(connection)
+                    self._check(connection)
                 if self.reason is not None:
                     return self._stop()
         except (KelompokError, sa.exc.SQLAlchemyError) as error:
             # Without the database the step fails by itself; the worker has its own check for that.
             _logger.warning("The watchdog of import %s stopped: %s", self._import.id, type(error).__name__)
 
-    def _look(self, connection: sa.Connection) -> None:
-        row = connection.execute(_STANDS, {"import": self._import.id}).one()
+    def _check(self, connection: sa.Connection) -> None:
+        row = connection.execute(_STATE, {"import": self._import.id}).one()
         if row.fence != self._import.fence:
             self.reason = TakenOver(self._import.id)
         elif self._limits is not None and (late := self._lateness(self._limits, row.rows_staged)) is not None:
             self.reason = self._give_up(connection, late)
 
     def _give_up(self, connection: sa.Connection, late: ImportFailed) -> KelompokError:
-        """Fail the import; return why its step ends, which may be that another worker has taken it over."""
+        """Fail the import and return the error for its step: the missed deadline, or that the import was taken over."""
         try:
             fail_import(connection, self._import, late)
         except TakenOver as taken:
@@ -103,12 +103,12 @@ class _Watchdog:
         if rows != self._rows:
             self._rows, self._moved = rows, now
         if now - self._began > limits.reading_seconds:
-            said, limit = f"reading it took more than {limits.reading_seconds} seconds", "reading_seconds"
+            problem, limit = f"reading it took more than {limits.reading_seconds} seconds", "reading_seconds"
         elif now - self._moved > limits.silent_seconds:
-            said, limit = f"no row was read for more than {limits.silent_seconds} seconds", "silent_seconds"
+            problem, limit = f"no row was read for more than {limits.silent_seconds} seconds", "silent_seconds"
         else:
             return None
-        return ImportFailed(said, hint=f"Split the file, or ask the operator to raise {limit} under [limits].")
+        return ImportFailed(problem, hint=f"Split the file, or ask the operator to raise {limit} under [limits].")
 
     def _stop(self) -> None:
         """Cancel the step's statements until it ends; end the process if it does not."""
@@ -121,4 +121,4 @@ class _Watchdog:
         end_process()
 
 
-_STANDS = sa.text("SELECT fence, rows_staged FROM imports WHERE id = :import")
+_STATE = sa.text("SELECT fence, rows_staged FROM imports WHERE id = :import")

@@ -1,4 +1,4 @@
-"""Workers: the processes that import what waits, known to the database while they live."""
+"""Registers workers in the database while they are alive: a row that they renew, and a lock that they hold."""
 
 import logging
 import os
@@ -13,21 +13,21 @@ import sqlalchemy as sa
 from kelompok_core.database.engine import Database
 
 HEARTBEAT_SECONDS = 5.0
-"""Six of them fit into the time after which a worker that is not seen counts as dead."""
+"""Interval of heartbeats. A worker counts as dead after six missed ones (30 seconds)."""
 
 SILENT_SECONDS = 20.0
-"""Four heartbeats. After 30 seconds another worker takes the import over; a silent one should be gone by then."""
+"""A worker without a heartbeat for this time hangs. It should be ended before another one takes its import over."""
 
 _HOLDING_SECONDS = 3.5
-"""A worker's own watchdog needs at most 3, unless its interpreter stands still: in one long call of C, say."""
+"""A worker that works on a cancelled import for longer hangs: its watchdog needs at most 3, unless C code blocks it."""
 
 _logger = logging.getLogger(__name__)
 
 
 class Presence:
-    """Keeps a worker known: a row that is renewed, and a lock that ends with the process.
+    """Keeps a worker registered, with a row that a thread renews and a lock that ends with the process.
 
-    ``lost`` is set when either is gone; whatever the worker does then may be done by another already.
+    ``lost`` is set when either is gone: another worker may then have the import.
     """
 
     def __init__(self, database: Database, worker_id: UUID) -> None:
@@ -59,7 +59,7 @@ class Presence:
                     if connection.execute(_RENEW, me).rowcount != 1:
                         break
                 connection.execute(_LEAVE, me)
-                connection.invalidate()  # the lock goes with its session
+                connection.invalidate()  # ends the session, which releases the lock
         except Exception:
             _logger.exception("The heartbeat of worker %s stopped", self.id)
         finally:
@@ -69,14 +69,14 @@ class Presence:
 
 
 def count_workers(connection: sa.Connection) -> int:
-    """Return how many workers live."""
+    """Return how many workers are alive."""
     return int(connection.scalar(_COUNT) or 0)
 
 
 def end_sessions_of_the_dead(connection: sa.Connection, worker_id: UUID) -> int:
-    """Forget workers that died and end what sessions they left, so that no lock of theirs is in the way.
+    """Remove dead workers and end the sessions they left, to release their locks; return how many were dead.
 
-    Where the role may not end sessions they are left alone: what they could still write the fence refuses.
+    Without the right to end sessions, they stay. The fence prevents them from writing.
     """
     dead = connection.scalars(_DEAD, {"worker": worker_id}).all()
     for one in dead:
@@ -90,12 +90,12 @@ def end_sessions_of_the_dead(connection: sa.Connection, worker_id: UUID) -> int:
 
 
 def find_hanging(database: Database, running: Sequence[int], started: Sequence[int]) -> Mapping[int, str]:
-    """Return what is wrong with processes of this machine that hang.
+    """Return the problem of each hanging worker of this machine, by process id.
 
     Args:
-        database: The core's.
+        database: The database.
         running: Process ids of workers.
-        started: Those of them that should be known by now.
+        started: Those of them that started long enough ago to be registered.
     """
     asked = {
         "running": list(running), "started": list(started), "host": socket.gethostname(), "silent": SILENT_SECONDS,
@@ -106,7 +106,7 @@ def find_hanging(database: Database, running: Sequence[int], started: Sequence[i
 
 
 def session_name(worker_id: UUID) -> str:
-    """Return what a worker's sessions call themselves in ``pg_stat_activity``."""
+    """Return the application name of a worker's sessions in ``pg_stat_activity``."""
     return f"kelompok worker {worker_id}"
 
 

@@ -1,4 +1,4 @@
-"""Acting on an import: sets the audit context of its transactions, and detects when another actor has taken over."""
+"""Sets the audit context of an import's transactions, and detects that another worker has taken the import over."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,10 +28,10 @@ def act_on(connection: sa.Connection, import_: "Import", actor_id: UUID, *, orig
 
 @contextmanager
 def noticing_takeover(import_: "Import") -> Iterator[None]:
-    """Raise TakenOver when the database refuses rows or decisions because the import has changed hands.
+    """Raise TakenOver if the database refuses rows or decisions because this process no longer holds the import.
 
     Raises:
-        TakenOver: When the import was cancelled or taken up by another worker since the record was read.
+        TakenOver: When the import was cancelled or taken over by another worker since ``import_`` was read.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Which fields the columns of a source may be: headers known for an entity, and what its columns come to."""
+"""Maps the columns of a source to the fields of an entity, by the headers that the entity knows."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -15,9 +15,9 @@ ORGANIZATION = "organization"
 CHANGED_AT = "changed_at"
 
 _KEY = "key"
-"""Header of what a record is called in an object that is a map of records; an id where no two have the same.
+"""Header that JSON readers give the keys of an object whose values are records. They are ids if they are distinct.
 
-The name of a list that records are in has another header: it is no record's id, however short the list.
+The keys of an object whose values are lists of records have another header, because they are no ids.
 """
 
 
@@ -29,10 +29,10 @@ def map_columns(
     scoped: bool,
     repeating: Collection[str] = (),
 ) -> HeaderMapping:
-    """Say which field each column is, by the given mapping first and the aliases after.
+    """Map each column to a field, by the given mapping first and then by the aliases.
 
-    ``repeating`` are columns in which some value stands more than once. In an import that is confined to one
-    organization, no header alone makes a column name another.
+    ``repeating`` are columns with a repeated value. If the import is limited to an organization (``scoped``), a column
+    names the rows' organizations only if the given mapping says so.
     """
     mapping = map_headers(
         columns,
@@ -41,18 +41,18 @@ def map_columns(
         repeating=repeating,
         of_people=descriptor.withdrawal is not None,
     )
-    goods = _of_goods(descriptor, mapping, given)
+    goods = _find_goods(descriptor, mapping, given)
     return replace(mapping, issues=[*mapping.issues, goods]) if goods else mapping
 
 
-def _of_goods(descriptor: EntityDescriptor, mapping: HeaderMapping, given: Mapping[str, str]) -> Issue | None:
-    """Return the error that columns are of goods, grants or papers, and only a name speaks for the entity.
+def _find_goods(descriptor: EntityDescriptor, mapping: HeaderMapping, given: Mapping[str, str]) -> Issue | None:
+    """Return a fatal issue if columns look like goods, grants or papers, and only the name fits the entity.
 
-    What a person mapped stands, whatever the columns look like.
+    None if a person mapped the name's column.
     """
-    telling = set(mapping.targets.values()) - _OF_ANYTHING
+    specific = set(mapping.targets.values()) - _OF_ANY_LIST
     goods = [column for column in mapping.extra if _GOODS.intersection(spellings(column))]
-    if descriptor.label in given.values() or telling != {descriptor.label} or len(goods) < _FEWEST_OF_GOODS:
+    if descriptor.label in given.values() or specific != {descriptor.label} or len(goods) < _FEWEST_OF_GOODS:
         return None
     column = next(column for column, target in mapping.targets.items() if target == descriptor.label)
     params = {"columns": goods, "entity": descriptor.entity, "field": descriptor.label}
@@ -60,8 +60,8 @@ def _of_goods(descriptor: EntityDescriptor, mapping: HeaderMapping, given: Mappi
 
 
 _FEWEST_OF_GOODS = 2
-_OF_ANYTHING = frozenset({EXTERNAL_ID, CHANGED_AT, "description", "category", "tags", "slug", "status", "notes"})
-"""What a list of anything may have, so that it speaks for no entity."""
+_OF_ANY_LIST = frozenset({EXTERNAL_ID, CHANGED_AT, "description", "category", "tags", "slug", "status", "notes"})
+"""Fields that a list of anything may have: they are no evidence for an entity."""
 _GOODS = frozenset(
     {
         "price", "unit price", "sale price", "regular price", "harga", "harga satuan", "harga jual", "stock",
@@ -70,11 +70,11 @@ _GOODS = frozenset(
         "recipient name", "isbn", "issn", "doi", "journal", "jurnal", "citations", "publisher", "penerbit",
     }
 )  # fmt: skip
-"""Headers of lists of goods, grants and papers, folded."""
+"""Folded headers of lists of goods, grants and papers."""
 
 
 def header_fields(descriptor: EntityDescriptor, *, scoped: bool) -> list[HeaderField]:
-    """Return all that a column may be: id, organization, fields and their parts."""
+    """Return everything that a column can be mapped to: id, organization, fields and their parts."""
     aliases = (RECORD_ID, *(alias for alias in descriptor.external_id_aliases if alias != _KEY))
     fields = [HeaderField(name=EXTERNAL_ID, aliases=aliases, distinct_aliases=(_KEY,))]
     if descriptor.belongs:
@@ -131,7 +131,7 @@ def list_fields(entity: str) -> tuple[str, ...]:
 
 @lru_cache
 def header_words(entity: str) -> frozenset[str]:
-    """Return every header that an entity's columns are known by, each as its letters and digits in small letters."""
+    """Return all headers that an entity knows, each reduced to lower-case letters and digits."""
     known = [one for one in header_fields(get_descriptor(entity), scoped=False) if not one.by_name_only]
     aliases = [alias for one in known for alias in (one.name, *one.aliases, *one.weak_aliases)]
     return frozenset(squeeze(fold_header(alias)) for alias in (*aliases, *RUNNING_NUMBERS))

@@ -1,4 +1,4 @@
-"""An import's own row: what was asked, how far it is, and whose it is."""
+"""The row of an import in the table ``imports``: its request, state, report and owner."""
 
 import hashlib
 import json
@@ -20,11 +20,11 @@ from kelompok_core.issues.stored import StoredFinding, params_of
 from kelompok_core.records.owners_sql import OWNER
 
 DECISIONS = ("accepted", "merged", "unchanged", "rejected", "review")
-"""The five outcomes a row can have; their counts add up to the rows read."""
+"""The decisions about rows. Their counts add up to the rows read."""
 
 
 class ImportState(StrEnum):
-    """How far an import is; ``PLANNED`` is the end of a dry run."""
+    """The state of an import. A dry run ends as ``PLANNED``."""
 
     RECEIVED = "received"
     STAGING = "staging"
@@ -41,7 +41,7 @@ _UNFINISHED = frozenset({ImportState.RECEIVED, ImportState.STAGING, ImportState.
 
 @dataclass(frozen=True, kw_only=True)
 class Import:
-    """An import as the database has it."""
+    """An import as stored in the table ``imports``."""
 
     id: UUID
     state: ImportState
@@ -89,22 +89,22 @@ class Import:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether there is something left to do of what was asked."""
+        """Whether the import still has to be staged, decided or applied."""
         return self.state in _UNFINISHED or (self.state is ImportState.PLANNED and not self.waits_for_approval)
 
     @property
     def released_by(self) -> tuple[UUID, UUID | None]:
-        """Whose rights the import has, a user's and perhaps a key's: of who released the plan, else of who asked."""
+        """The user whose rights the import has, and their key if they used one: the approver, or else the requester."""
         return (self.approved_by, self.approved_key_id) if self.approved_by else (self.actor_id, self.key_id)
 
     @property
     def waits_for_approval(self) -> bool:
-        """Whether its plan is made and somebody has yet to release it."""
+        """Whether its plan waits for approval."""
         return self.state is ImportState.PLANNED and self.dry_run and self.approved_by is None
 
     @property
     def failure_findings(self) -> list[StoredFinding]:
-        """The findings that the failure is made of."""
+        """The issues that made the import fail."""
         return [issue for issue in self.issues if "place" in params_of(issue)]
 
     @property
@@ -118,7 +118,7 @@ class Import:
 
 
 def fingerprint(parts: Mapping[str, object]) -> bytes:
-    """Return a digest of what makes two requests the same one."""
+    """Return a digest of the parts; requests with the same digest are the same."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).digest()
 
 
@@ -151,10 +151,10 @@ def list_imports(
 
     Args:
         connection: To the database.
-        limit: How many at most.
-        before: Only older ones than this import.
-        visible: Only imports of these organizations, and this user's own imports (None: no user's) that are confined
-            to none and whose rows belong only to these organizations.
+        limit: The maximum number.
+        before: Only imports older than this one.
+        visible: Organizations and a user. Only imports limited to one of the organizations, and the user's own imports
+            that are not limited to an organization and whose rows all belong to these organizations.
     """
     organizations, actor_id = visible or ([], None)
     query = sa.text(f"""
@@ -172,7 +172,7 @@ def list_imports(
 
 
 def list_by_run(connection: sa.Connection, run_id: str, entity: str | None = None) -> list[UUID]:
-    """Return the imports a run works on, newest first: one, except for a run that applies all approved plans."""
+    """Return the imports of a Dagster run, newest first: one, unless the run applies all approved plans."""
     query = sa.text("""
         SELECT id FROM imports
         WHERE run_id = :run AND entity = coalesce(:entity, entity) ORDER BY created_at DESC""")
@@ -180,7 +180,7 @@ def list_by_run(connection: sa.Connection, run_id: str, entity: str | None = Non
 
 
 def list_approved(connection: sa.Connection, entity: str) -> list[UUID]:
-    """Return the imports into an entity with an approved plan that is not applied yet, oldest first."""
+    """Return an entity's imports with an approved plan that is not applied yet, oldest first."""
     query = sa.text("""
         SELECT id FROM imports
         WHERE entity = :entity AND state = 'planned' AND approved_by IS NOT NULL ORDER BY id""")
@@ -188,7 +188,7 @@ def list_approved(connection: sa.Connection, entity: str) -> list[UUID]:
 
 
 def failure_columns(error: KelompokError | None) -> dict[str, str | None]:
-    """Return an error as the import's row keeps it; without one, that there is none."""
+    """Return the columns that store an error in the import's row; for None, columns that clear it."""
     if error is None:
         return dict.fromkeys(("failure", "failure_code", "failure_hint", "failure_trace"))
     return {
@@ -200,7 +200,7 @@ def failure_columns(error: KelompokError | None) -> dict[str, str | None]:
 
 
 def bind_run(connection: sa.Connection, import_id: UUID, run_id: str) -> None:
-    """Note the run that works on the import.
+    """Store the Dagster run that works on the import.
 
     Raises:
         NotFound: When there is no such import.
@@ -226,10 +226,10 @@ def update_import(connection: sa.Connection, import_id: UUID, **values: object) 
 
 
 def update_held(connection: sa.Connection, import_: Import, **values: object) -> None:
-    """Update the row of an import in progress, if the caller still holds it; audited as the one who released it.
+    """Update the row of an import in progress, if the caller still holds it; audited as the approver or requester.
 
     Raises:
-        TakenOver: When the import was cancelled or taken up by another worker since the record was read.
+        TakenOver: When the import was cancelled or taken over by another worker since ``import_`` was read.
     """
     act_on(connection, import_, import_.released_by[0])
     mine = sa.and_(IMPORTS.c.id == import_.id, IMPORTS.c.fence == import_.fence)
@@ -238,10 +238,10 @@ def update_held(connection: sa.Connection, import_: Import, **values: object) ->
 
 
 def fail_import(connection: sa.Connection, import_: Import, error: KelompokError) -> Import:
-    """Fail an import that is being read, or cancel a later one; return its new record. Whoever works on it stops.
+    """Fail an import that is being read, or cancel one that is further along; return it. Its worker stops.
 
     Raises:
-        TakenOver: When the import was cancelled or taken up by another worker since the record was read.
+        TakenOver: When the import was cancelled or taken over by another worker since ``import_`` was read.
     """
     ended: dict[str, object] = {"state": ImportState.FAILED}
     if import_.state not in (ImportState.RECEIVED, ImportState.STAGING):  # only reading can fail for good

@@ -13,19 +13,19 @@ Model = TypeVar("Model", bound=BaseModel)
 def with_option_fields(
     options: Sequence[ImportOption] = OPTIONS, *, text: Any = str, anything: Any = Any
 ) -> Callable[[type[Model]], type[Model]]:
-    """Give a model a field for each option, called by its key in kelompok.toml.
+    """Return a decorator that adds a field for each option to a model, named by its key in kelompok.toml.
 
     Args:
-        options: The options it gets.
-        text: The type of text in it.
-        anything: The type of values that may be anything.
+        options: The options.
+        text: The type of text values.
+        anything: The type of values of any type.
     """
     kinds = {str: text, Any: anything}
     return lambda model: with_fields(model, {one.key: _field(one, kinds.get(one.value, one.value)) for one in options})
 
 
 def with_fields(model: type[Model], new: dict[str, Any]) -> type[Model]:
-    """Return the model with more fields, each a type and pydantic's description of it."""
+    """Return the model with more fields, each given as a type and a pydantic ``Field``."""
     return create_model(model.__name__, __base__=model, __module__=model.__module__, __doc__=model.__doc__, **new)
 
 

@@ -1,6 +1,6 @@
-"""The options of an import, each declared once. CLI, API, Dagster, kelompok.toml, JSON and digest are made from this.
+"""The options of an import, each declared once for the CLI, API, Dagster, kelompok.toml, stored JSON and digests.
 
-Loads neither pydantic nor a database driver, because the command line declares these options whenever it starts.
+Imports neither pydantic nor a database driver, because every start of the command line loads this module.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -51,21 +51,21 @@ Value: TypeAlias = Any
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """What a field of :class:`ImportOptions` is outside the code; part of its annotation.
+    """How a field of :class:`ImportOptions` is named, documented and used outside the code; part of its annotation.
 
     Attributes:
         help: One or two sentences, used by the CLI, the API, Dagster and the messages about kelompok.toml.
         word: Its name on the command line (``date_order`` is ``--date-order``) and in requests; default: the field's.
         key: Its name in kelompok.toml and Dagster; default: the field's.
         form: What to write, such as ``HEADER=FIELD``.
-        most: How many pairs one request may have.
-        splits_at_first: Whether the first «=» of a pair ends its key, as its value may have one; else the last.
-        usual: What is stored when nobody gives the option.
+        most: The maximum number of pairs in a request.
+        splits_at_first: Whether a pair splits at its first «=», because values may contain one; otherwise at its last.
+        usual: The value that is stored if the option is not given.
         check: Raises ``UsageError`` for an invalid value.
         in_profiles: Whether a profile may set it.
         in_installation: Whether ``[imports]`` of kelompok.toml may set it for all imports.
-        is_effect: Whether it changes what an import reads or decides; requests that differ in it are not the same.
-        in_digest: Whether it changes how a row is read: rows read with another value are compared again.
+        is_effect: Whether it changes what an import reads or decides. Requests that differ in it are not the same.
+        in_digest: Whether it changes how a row is read. Rows read with another value are compared again.
     """
 
     help: str
@@ -84,9 +84,9 @@ class Declaration:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """How to read and merge: what somebody gives, what a profile says, and what is stored with the import.
+    """How an import reads and merges its file: used for requests, profiles and stored imports.
 
-    None and an empty mapping mean that an option is not given. Declare an option here: everything else follows.
+    None and an empty mapping mean that an option is not given. To add an option, declare it here.
     """
 
     mapping: Annotated[
@@ -164,7 +164,7 @@ class ImportOptions:
     ] = None
 
     def over(self, base: "ImportOptions") -> "ImportOptions":
-        """Return these options, with those of ``base`` where one is not given; mappings add up."""
+        """Return these options completed from ``base``; mappings are merged."""
         return ImportOptions(**{one.name: one.overlay(one.of(self), one.of(base)) for one in OPTIONS})
 
     def to_json(self) -> dict[str, Value]:
@@ -179,19 +179,19 @@ class ImportOptions:
 
     @property
     def effects(self) -> dict[str, Value]:
-        """Everything that changes what is read and decided, as JSON."""
+        """The options that change what is read or decided, as JSON."""
         return {one.name: one.to_json(one.of(self)) for one in OPTIONS if one.declared.is_effect}
 
     def digest_parts(self) -> list[Value]:
-        """Return what changes how rows are read, as JSON for a digest."""
+        """Return the options that change how rows are read, as JSON for a digest."""
         parts = {one.name: one.to_json(one.of(self)) for one in OPTIONS if one.declared.in_digest}
         always = [parts.pop(name) for name in _ALWAYS_IN_DIGEST]
-        # A new option must not change the digest where it is not given: all known rows would be compared again.
+        # A new option that is not given must not change the digest, or else all known rows would be compared again.
         return [*always, *({name: value} for name, value in parts.items() if value not in (None, {}))]
 
 
 _ALWAYS_IN_DIGEST = ("phone_country", "timezone")
-"""Options that stand in stored digests as bare values, given or not."""
+"""Options whose bare values are in all stored digests, even if they are not given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,13 +235,13 @@ class ImportOption:
         return getattr(options, self.name)
 
     def overlay(self, given: Value, base: Value) -> Value:
-        """Return what is given, else ``base``; the entries of both for a mapping."""
+        """Return the given value, or else ``base``; for a mapping, the entries of both."""
         if self.is_mapping:
             return {**base, **given}
         return base if given is None else given
 
     def check(self, value: Value) -> None:
-        """Check what the type does not check.
+        """Run the option's own check of the value.
 
         Raises:
             UsageError: When the value is invalid.
@@ -260,10 +260,10 @@ class ImportOption:
         return {key: self.choices(one) for key, one in stored.items()} if self.is_mapping else self.choices(stored)
 
     def parse(self, written: Value) -> Value:
-        """Return the value of what a person wrote: a list of ``KEY=VALUE`` for a mapping, else one value.
+        """Parse what a person wrote: a list of ``KEY=VALUE`` for a mapping, otherwise one value.
 
         Raises:
-            UsageError: When it cannot be the option's value.
+            UsageError: When the value is invalid.
         """
         if self.is_mapping:
             pairs = read_pairs(written, first=self.declared.splits_at_first)
@@ -279,7 +279,7 @@ class ImportOption:
         return self.choices(written)
 
     def write(self, value: Value, base: Value) -> Iterator[str]:
-        """Yield the words that give the option on the command line, both values as JSON; none where ``base`` has it."""
+        """Yield the command-line words for a value; none for values that equal ``base``. Both are in JSON form."""
         if self.is_mapping:
             for key, one in value.items():
                 if base.get(key) != one:
@@ -293,7 +293,7 @@ def _plain(value: Value) -> Value:
 
 
 def declared_options(model: type[ImportOptions]) -> tuple[ImportOption, ...]:
-    """Return the options that the fields of a dataclass declare, in order."""
+    """Return the options declared by the fields of a dataclass, in order."""
     hints = get_type_hints(model, include_extras=True)
     return tuple(_declared(one.name, hints[one.name]) for one in fields(model))
 
@@ -318,7 +318,7 @@ def get_option(name: str) -> ImportOption:
 
 
 def check_options(options: ImportOptions) -> None:
-    """Check the values that their type does not check.
+    """Run the options' own checks of their values.
 
     Raises:
         UsageError: Naming the first invalid value.

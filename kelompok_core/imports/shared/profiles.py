@@ -1,4 +1,4 @@
-"""Import profiles, so that a list is read the same way again: ``[profiles.NAME]`` in kelompok.toml, or a plugin's."""
+"""Import profiles, which are saved options for one list: ``[profiles.NAME]`` in kelompok.toml, or a plugin's."""
 
 from dataclasses import dataclass, field
 
@@ -30,20 +30,20 @@ class _Table(BaseModel):
 
 @with_option_fields([one for one in OPTIONS if one.declared.in_installation])
 class _Installation(BaseModel):
-    """``[imports]``: how values are read in this installation where nobody says otherwise."""
+    """``[imports]``: defaults of this installation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def read_profile(settings: Settings, name: str) -> Profile:
-    """Return the saved profile, or one that comes with a plugin when the name is PLUGIN/NAME.
+    """Return the saved profile, or for PLUGIN/NAME the profile of a plugin.
 
     Raises:
-        NotFound: When none has this name.
-        SettingsError: Naming the key that is wrong.
+        NotFound: When there is no such profile.
+        SettingsError: Naming the key that is invalid.
     """
     if "/" in name:
-        return _ready_profile(settings, name)
+        return _plugin_profile(settings, name)
     tables = require_table("profiles", read_document(settings).get("profiles", {}), example="profiles.NAME")
     if name not in tables:
         raise NotFound("profile", name, known=tables)
@@ -54,12 +54,12 @@ def read_profile(settings: Settings, name: str) -> Profile:
 
 
 def with_conventions(settings: Settings, options: ImportOptions, *, country: str | None = None) -> ImportOptions:
-    """Return the options with what they do not say as the organization and the installation have it.
+    """Return the options completed with the defaults of the organization, of the installation and of the core.
 
-    ``country`` is that of the organization the import is confined to, if it is known.
+    ``country`` is the country of the organization that the import is limited to, if it is known.
 
     Raises:
-        SettingsError: Naming the key of ``[imports]`` that is wrong.
+        SettingsError: Naming the key of ``[imports]`` that is invalid.
     """
     own = options_of(read_table("imports", _Installation, read_document(settings).get("imports", {})))
     try:
@@ -86,23 +86,23 @@ def installation_zone(settings: Settings) -> str:
     return own or DEFAULT_ZONE
 
 
-def _ready_profile(settings: Settings, name: str) -> Profile:
-    plugin, _, ready = name.partition("/")
+def _plugin_profile(settings: Settings, name: str) -> Profile:
+    plugin, _, profile = name.partition("/")
     manifest = get_plugin(settings, plugin).manifest
     profiles = manifest.profiles if manifest else ()
-    found = next((one for one in profiles if one.name == ready), None)
+    found = next((one for one in profiles if one.name == profile), None)
     if found is None:
         raise NotFound("profile", name, known=[f"{plugin}/{one.name}" for one in profiles])
     return Profile(options=ImportOptions(mapping=found.mapping, config=found.settings))
 
 
 def chosen_profile(settings: Settings, given: ImportOptions) -> Profile:
-    """Return the profile that the options name, if any, with the options over it; mappings add up.
+    """Return the given options completed from the profile that they name, if any; mappings are merged.
 
     Raises:
         NotFound: When there is no profile of this name.
         UsageError: When an option is invalid.
-        SettingsError: Naming the key of the profile that is wrong.
+        SettingsError: Naming the key of the profile that is invalid.
     """
     saved = read_profile(settings, given.profile) if given.profile else Profile()
     chosen = given.over(saved.options)
@@ -111,7 +111,7 @@ def chosen_profile(settings: Settings, given: ImportOptions) -> Profile:
 
 
 def save_profile(settings: Settings, name: str, profile: Profile) -> None:
-    """Write the profile into kelompok.toml, keeping everything else there."""
+    """Write the profile into kelompok.toml, without changing anything else there."""
     import tomlkit
 
     options = profile.options.to_json()

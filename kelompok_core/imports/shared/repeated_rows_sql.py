@@ -12,7 +12,7 @@ def owner(descriptor: EntityDescriptor) -> str:
     return "h.owner, h.guarded" if descriptor.belongs else "NULL::uuid AS owner, false AS guarded"
 
 
-def good_rows(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
+def valid_rows(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
     """Return the FROM clause of the import's valid rows ``i``, joined with their owners ``h``; conditions may follow.
 
     With ``shared``, rows whose identity refers to several records get an identity of their own, ``p.identity``.
@@ -31,17 +31,17 @@ def identity(*, shared: bool) -> str:
     return "coalesce(p.identity, i.identity)" if shared else "i.identity"
 
 
-# Whether a person has judged a row of this source to be a different record from the one with its identity.
+# Whether a person judged that a row of this source is not the record with the row's identity.
 SOME_SHARED = """
     SELECT EXISTS (SELECT FROM judgements
                    WHERE entity = :entity AND judgement = 'different' AND superseded_at IS NULL
                      AND starts_with(right_ref, 'source:' || CAST(:source AS text) || ':'))"""
 
 
-def share(descriptor: EntityDescriptor) -> str:
-    """Assign the rows whose identity refers to several records, such as siblings who share an e-mail address.
+def assign_shared(descriptor: EntityDescriptor) -> str:
+    """Assign the rows whose identity refers to several records, such as those of siblings who share an e-mail address.
 
-    A row gets the record that an identical row was applied to, else the record with its name, else none.
+    A row gets the record that an identical row was applied to, or else the record with its name, or else none.
     """
     entity, name = descriptor.entity, descriptor.name_key
     return f"""
@@ -54,7 +54,7 @@ def share(descriptor: EntityDescriptor) -> str:
           SELECT s.identity, s.raw_sha256, s.record_id, t.{name} AS name, s.last_seen_at, s.last_row_number, s.id
           FROM evidence s JOIN {entity} t ON t.id = s.record_id
           WHERE s.entity = '{entity}' AND s.source_name = :source AND s.identity IN (SELECT identity FROM judged)
-            AND {in_sight(descriptor)}),
+            AND {is_visible(descriptor)}),
         several AS (
           SELECT identity FROM words GROUP BY identity HAVING count(DISTINCT record_id) > 1)
         SELECT i.row_number, i.identity || '|' || coalesce(same.record_id::text, named.record_id::text, '') AS identity,
@@ -98,8 +98,8 @@ _IS_LATER = "({}) > ({})".format(*(", ".join(f"{one}.{column}" for column in _OR
 OF_SCOPE = f"(CAST(:scope AS uuid) IS NULL OR s.entity <> '{OWNER}' OR s.record_id = CAST(:scope AS uuid))"
 
 
-def in_sight(descriptor: EntityDescriptor) -> str:
-    """Whether the import may see a record ``t`` through evidence ``s``."""
+def is_visible(descriptor: EntityDescriptor) -> str:
+    """Return SQL: whether the import may see the record ``t`` of evidence ``s``."""
     return sees_evidence(f"t.{descriptor.organization_column}", from_limited_senders("s"))
 
 
@@ -120,12 +120,12 @@ def repeated(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
         CREATE TEMPORARY TABLE deciding_repeated ON COMMIT DROP AS
         SELECT g.row_number, g.owner, g.guarded, s.record_id AS target FROM (
           SELECT i.row_number, {identity(shared=shared)} AS identity, i.evidence_id, {owner(descriptor)}
-          FROM {good_rows(descriptor, named=named, shared=shared)}) g
+          FROM {valid_rows(descriptor, named=named, shared=shared)}) g
         JOIN evidence s ON s.id = g.evidence_id
         JOIN {entity} t ON t.id = s.record_id
         WHERE {SOURCE_IS_KNOWN}
           AND {_LIKELY.format("s.reading_sha256 = :reading")}
-          AND {in_sight(descriptor)}
+          AND {is_visible(descriptor)}
           AND NOT EXISTS (
             SELECT FROM evidence o
             WHERE o.entity = '{entity}' AND o.source_name = :source AND {same}
@@ -147,11 +147,11 @@ def known(descriptor: EntityDescriptor) -> str:
           -- A record that an undo deleted counts as never created.
           AND (t.id IS NOT NULL OR NOT EXISTS (
             SELECT FROM audit_logs a WHERE a.record_id = s.record_id AND a.action = 'delete' AND a.origin = 'undo'))
-          AND ({in_sight(descriptor)} OR t.id IS NULL AND {_was_in_sight(descriptor)})
+          AND ({is_visible(descriptor)} OR t.id IS NULL AND {_was_visible(descriptor)})
         ORDER BY s.identity, {LATEST_FIRST}"""
 
 
-def _was_in_sight(descriptor: EntityDescriptor) -> str:
+def _was_visible(descriptor: EntityDescriptor) -> str:
     """Whether the deleted record of evidence ``s`` was visible when it was written."""
     if not descriptor.belongs:
         return "false"
@@ -167,12 +167,12 @@ def _was_in_sight(descriptor: EntityDescriptor) -> str:
 
 
 def repeated_by_words(descriptor: EntityDescriptor, *, named: bool, shared: bool) -> str:
-    """Add rows that are no references but have the same text as the source's latest evidence."""
+    """Add rows that are no references but have the same content as the source's latest evidence."""
     return f"""
         INSERT INTO deciding_repeated (row_number, owner, guarded, target)
         SELECT g.row_number, g.owner, g.guarded, n.record_id FROM (
           SELECT i.row_number, {identity(shared=shared)} AS identity, i.raw_sha256, {owner(descriptor)}
-          FROM {good_rows(descriptor, named=named, shared=shared)} AND i.evidence_id IS NULL AND {_SOME_NEW}) g
+          FROM {valid_rows(descriptor, named=named, shared=shared)} AND i.evidence_id IS NULL AND {_SOME_NEW}) g
         JOIN deciding_known n ON n.identity = g.identity AND n.alive
         WHERE {_LIKELY.format("n.raw_sha256 = g.raw_sha256")} AND {_LIKELY.format("n.reading_sha256 = :reading")}
           AND EXISTS (SELECT FROM deciding_known)"""

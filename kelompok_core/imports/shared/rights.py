@@ -1,4 +1,4 @@
-"""Who may import where: into one organization, or, row by row, into those a list names."""
+"""The rights to import: into one organization, or into the organizations that the rows name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from kelompok_core.records.owners_sql import OWNER
 
 
 def actor_of(connection: sa.Connection, import_: Import) -> Actor:
-    """Return whose rights the import has: of who released its plan, else of who asked for it.
+    """Return the actor whose rights the import has: the approver of its plan, or else the requester.
 
     Raises:
-        NotFound: When the user, or the key, is gone.
+        NotFound: When the user or the key no longer exists.
     """
     user_id, key_id = import_.released_by
     return get_actor_by_id(connection, user_id, key_id=key_id).acting_on(import_.entity)
@@ -27,9 +27,9 @@ def actor_of(connection: sa.Connection, import_: Import) -> Actor:
 def authorize_import(
     connection: sa.Connection, actor: Actor, action: Action, entity: str, organization_id: UUID | None
 ) -> None:
-    """Let the actor do this with an import.
+    """Require that the actor may do this with an import.
 
-    An import whose rows name their organizations needs the right in some of them; each row is asked for itself.
+    If the rows name their organizations, the actor needs the right in any organization; each row is checked later.
 
     Raises:
         NotPermitted: With the rule that refused.
@@ -41,13 +41,13 @@ def authorize_import(
         raise NotPermitted(actor.email, action, "this needs a role in some organization, or a platform role")
 
 
-def list_in_sight(connection: sa.Connection, actor: Actor, import_: Import) -> list[UUID] | None:
+def list_visible_to_import(connection: sa.Connection, actor: Actor, import_: Import) -> list[UUID] | None:
     """Return the organizations whose records the import may see; None is all.
 
-    An import confined to one sees only that one, whoever sent it, so that its result cannot reveal other records.
+    An import that is limited to an organization sees only its records, so that the result cannot reveal others.
 
     Raises:
-        NotPermitted: When the account may not act at all.
+        NotPermitted: When the account is not active.
     """
     if import_.organization_id is not None:
         return [import_.organization_id]
@@ -55,9 +55,9 @@ def list_in_sight(connection: sa.Connection, actor: Actor, import_: Import) -> l
 
 
 def list_owners(connection: sa.Connection, import_: Import) -> list[UUID | None]:
-    """Return the organizations of the import's records; None is outside of any organization.
+    """Return the organizations of the import's records; None means that they belong to no organization.
 
-    Empty for an import whose rows name their organizations and are not decided yet.
+    Empty if the rows name their organizations and are not decided yet.
     """
     if import_.organization_id is not None or import_.entity == OWNER:
         return [import_.organization_id]
@@ -85,12 +85,12 @@ def staging_rights(
     """Return the actor's rights that determine what may be read from the import's source."""
     actions = {guard.action for guard in descriptor.guards}
     granted = frozenset(action for action in actions if may(connection, actor, action, import_.organization_id))
-    sees = list_in_sight(connection, actor, import_)
+    sees = list_visible_to_import(connection, actor, import_)
     return StagingRights(granted=granted, sees=sees, actor_id=actor.id)
 
 
 def authorize_undo(connection: sa.Connection, actor: Actor, import_: Import) -> None:
-    """Let the actor take an import back: everywhere it wrote.
+    """Require that the actor may undo the import in every organization in which it wrote.
 
     Raises:
         NotPermitted: With the rule that refused.
@@ -100,7 +100,7 @@ def authorize_undo(connection: sa.Connection, actor: Actor, import_: Import) -> 
     if import_.organization_id is None and import_.entity != OWNER:
         owners = list(connection.scalars(_WRITTEN_OWNERS, {"import": import_.id})) or owners
     elif import_.entity == OWNER and connection.scalar(_MADE_OWNERS, {"import": import_.id}):
-        owners.append(None)  # organizations created in review are outside of the import's own
+        owners.append(None)  # organizations created in review do not belong to the import's organization
     for owner in owners:
         authorize(connection, actor, Action.IMPORT_UNDO, owner)
 

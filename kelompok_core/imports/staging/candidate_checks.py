@@ -1,4 +1,4 @@
-"""What is wrong with candidates: the entity's pandera schema, keys too long to look up, dates out of order."""
+"""Checks of candidates: the entity's pandera schema, keys that are too long for an index, dates out of order."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache, partial
@@ -17,12 +17,12 @@ from kelompok_core.values.normalized import all_findings, found
 
 IDENTITY = "identity"
 _LONGEST_KEY, _LONGEST_NAME_KEY = 2_400, 1_800
-"""Bytes. PostgreSQL's B-trees take no entry above 2,704, and some have another column beside the key."""
+"""Bytes. The maximum size of a B-tree entry in PostgreSQL is 2,704, and some indexes have another column."""
 
 
 @lru_cache(maxsize=16)
 def _schema_of(descriptor: EntityDescriptor, columns: frozenset[str]) -> DataFrameSchema:
-    """Return the checks of these columns: the same for all batches of a source."""
+    """Return the checks of these columns; cached, because they are the same for all batches of a source."""
     schema = descriptor.schema()
     return schema.select_columns([name for name in schema.columns if name in columns])
 
@@ -54,7 +54,7 @@ def long_keys(
     cells: pd.DataFrame,
     ids: Mapping[str, pd.Series],
 ) -> pd.DataFrame:
-    """Return an error for each value that is looked up by and longer than an index takes."""
+    """Return an error for each value of a key that is too long for its index."""
     fields = {one.name: one.field for one in descriptor.derived}
     names = {descriptor.name_key, *(column for rule in descriptor.rules for column in rule.columns)}
     keys = {name: frame[name] for name in sorted(names) if name in frame.columns} | dict(ids)
@@ -66,13 +66,13 @@ def long_keys(
             continue
         longer = to_mask(pc.greater(lengths, limit), cells.index)
         field = {IDENTITY: descriptor.label}.get(name, fields.get(name, name))
-        told_in = columns[name] if name == EXTERNAL_ID else _source_column(descriptor.field(field), columns)
-        findings.append(found(cells[told_in], longer, "value.too_long", Severity.ERROR))
+        column = columns[name] if name == EXTERNAL_ID else _source_column(descriptor.field(field), columns)
+        findings.append(found(cells[column], longer, "value.too_long", Severity.ERROR))
     return all_findings(*findings)
 
 
 def _source_column(one: Field, columns: Mapping[str, str]) -> str:
-    """The column a finding about a field that is told points to: its own, else the part's that tells it."""
+    """Return the column that a finding about a field refers to: the field's own, or else that of a sufficient part."""
     names = (one.name, *(part.name for part in one.parts if part.suffices))
     return next(columns[name] for name in names if name in columns)
 
@@ -84,16 +84,15 @@ def _code_of(check: str) -> str:
 def reversed_periods(
     descriptor: EntityDescriptor, frame: pd.DataFrame, columns: Mapping[str, str], cells: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return a finding for each row where something ends before it begins, or comes before what must be earlier."""
-    told = _reversed(descriptor.periods, frame)
+    """Return a finding for each row where a period ends before it begins, or where two dates are out of order."""
     findings = [
         found(written, where, "value.end_before_start", Severity.ERROR)
-        for (_, end), mask in told.items()
-        for written, where in _told_in(descriptor.field(end), mask, columns, cells)
+        for (_, end), mask in _reversed(descriptor.periods, frame).items()
+        for written, where in _source_cells(descriptor.field(end), mask, columns, cells)
     ]
     for (first, second), mask in _reversed(descriptor.orders, frame).items():
         naming = partial(_naming_earlier, columns.get(first, first))
-        for written, where in _told_in(descriptor.field(second), mask, columns, cells):
+        for written, where in _source_cells(descriptor.field(second), mask, columns, cells):
             findings.append(found(written, where, "value.dates_out_of_order", Severity.REVIEW, naming))
     return all_findings(*findings)
 
@@ -103,7 +102,7 @@ def _naming_earlier(earlier: str, _: str) -> dict[str, str]:
 
 
 def _reversed(pairs: Iterable[tuple[str, str]], frame: pd.DataFrame) -> dict[tuple[str, str], pd.Series]:
-    """Return for each pair of fields where the second is earlier than the first."""
+    """Return for each pair of fields a mask of the rows in which the second is earlier than the first."""
     return {
         (first, second): (_latest(frame[second]) < _earliest(frame[first])).fillna(value=False)
         for first, second in pairs
@@ -111,10 +110,10 @@ def _reversed(pairs: Iterable[tuple[str, str]], frame: pd.DataFrame) -> dict[tup
     }
 
 
-def _told_in(
+def _source_cells(
     one: Field, where: pd.Series, columns: Mapping[str, str], cells: pd.DataFrame
 ) -> Iterator[tuple[pd.Series, pd.Series]]:
-    """Yield the columns that a field is told in, each with the rows that it is the first filled one of."""
+    """Yield the columns of a field, each with a mask of those rows in which it is the first filled one."""
     left = where.copy()
     for name in (one.name, *(part.name for part in one.parts if part.aliases)):
         if name in columns:
@@ -126,12 +125,12 @@ def _told_in(
 
 
 def _earliest(dates: pd.Series) -> pd.Series:
-    """Return dates known to the year or month as the first day they can mean."""
+    """Return dates with a missing month or day as the first day that they can mean."""
     return _filled(dates, "-01-01", "-01")
 
 
 def _latest(dates: pd.Series) -> pd.Series:
-    """Return dates known to the year or month as the last day they can mean, or a little after."""
+    """Return dates with a missing month or day as the last day that they can mean, or up to 3 days later."""
     return _filled(dates, "-12-31", "-31")
 
 

@@ -1,4 +1,4 @@
-"""Makes candidates of a batch's cells: normalizes, derives and validates values, and computes identities."""
+"""Creates candidates from a batch's cells: normalizes, derives and validates values, and computes identities."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from kelompok_core.imports.shared.columns import CHANGED_AT, EXTERNAL_ID, ORGANI
 from kelompok_core.imports.staging.candidate_checks import IDENTITY, long_keys, reversed_periods, schema_findings
 from kelompok_core.imports.staging.row_json import present_cells, row_objects, with_member
 from kelompok_core.matching.keys import natural_identity, organization_name_key
-from kelompok_core.values.arrow import changed_where, matching, to_arrow, to_series
+from kelompok_core.values.arrow import change_matching, matching, to_arrow, to_series
 from kelompok_core.values.blanks import drop_blank_words, has_content
 from kelompok_core.values.eras import ANY
 from kelompok_core.values.normalized import all_findings, found, map_distinct
@@ -94,7 +94,7 @@ def make_candidates(
         findings.append(_lost_ids(cells[columns[EXTERNAL_ID]], external_id))
     used_columns, unused = _find_unused(descriptor, cells, columns, replace(values, findings=findings))
     findings += unused
-    needs, guarded = _hold_guards(descriptor, frame, columns, cells, terms)
+    needs, guarded = _remove_guarded(descriptor, frame, columns, cells, terms)
     findings += guarded
     _derive(descriptor, frame)
     findings.append(schema_findings(descriptor, frame, columns, cells))
@@ -121,7 +121,7 @@ def read_ids(cells: pd.Series, reading: Reading) -> pd.Series:
     If digits were lost, several ids may look the same, so it becomes null.
     """
     ids = drop_blank_words(line(cells).values)
-    texts = changed_where(to_arrow(ids), r"^'[0-9+]", lambda some: pc.utf8_slice_codeunits(some, 1))
+    texts = change_matching(to_arrow(ids), r"^'[0-9+]", lambda some: pc.utf8_slice_codeunits(some, 1))
     if str(cells.name) in reading.decimals:
         texts = pc.replace_substring_regex(texts, r"^(\d+)\.0+$", r"\1")
     read = to_series(texts, ids.index)
@@ -242,7 +242,7 @@ def _find_unused(
     return frozenset(column for column, mask in used.items() if mask.any()), unused
 
 
-def _hold_guards(
+def _remove_guarded(
     descriptor: EntityDescriptor, frame: pd.DataFrame, columns: Mapping[str, str], cells: pd.DataFrame, terms: Terms
 ) -> tuple[frozenset[Action], list[pd.DataFrame]]:
     """Remove guarded values whose right is missing from the frame; return the rights that the others need."""

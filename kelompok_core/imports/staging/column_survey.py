@@ -1,4 +1,4 @@
-"""What only a whole source tells of its columns: the order of dates, day numbers of spreadsheets, ids with decimals."""
+"""Facts about columns that only the whole source shows: date orders, day numbers of spreadsheets, ids with decimals."""
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
@@ -18,18 +18,18 @@ from kelompok_core.values.eras import RECENT
 
 _DECIMAL = r"^\d+\.0+$"
 _FRACTION = r"^\d+\.\d*[1-9]"
-_MOMENT_NUMBER = r"^[\s\pZ]*\d{5}[.,]\d*[1-9]\d*[\s\pZ]*$"
-"""A spreadsheet's number for a day with a time of day: in a column of dates nothing else looks so."""
+_DATE_TIME_NUMBER = r"^[\s\pZ]*\d{5}[.,]\d*[1-9]\d*[\s\pZ]*$"
+"""A spreadsheet's number for a date and time. In a column of dates, nothing else looks like it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnFacts:
-    """What is known of a source's columns.
+    """Facts about a source's columns.
 
     Attributes:
-        date_orders: By column, which comes first in its dates of three numbers.
-        day_numbers: Columns whose other cells, or header, show that a number is a spreadsheet's number for a day.
-        recent: Columns of dates whose years of four digits are all of the last 100 years.
+        date_orders: The date order of each column with numeric dates.
+        day_numbers: Columns whose numbers are a spreadsheet's day numbers, as other cells or the header show.
+        recent: Columns of dates whose four-digit years are all within the last 100 years.
         decimals: Columns of ids whose decimals are all zero.
     """
 
@@ -40,8 +40,8 @@ class ColumnFacts:
 
 
 @dataclass
-class _Seen:
-    """What the cells of one column show, batch after batch."""
+class _ColumnEvidence:
+    """What the cells of one column show, over all batches."""
 
     orders: set[DateOrder] = field(default_factory=set)
     has_dates: bool = False
@@ -52,22 +52,22 @@ class _Seen:
     has_decimals: bool = False
     has_fractions: bool = False
 
-    def look_at(self, cells: pd.Series) -> None:
+    def add(self, cells: pd.Series) -> None:
         self.orders |= proven_orders(cells)
         self.has_dates = self.has_dates or has_dates(cells)
-        self.has_day_numbers = self.has_day_numbers or _any(cells, DAY_NUMBER)
-        self.has_date_time_numbers = self.has_date_time_numbers or _any(cells, _MOMENT_NUMBER)
-        self.has_short_years = self.has_short_years or _any(cells, SHORT_YEAR)
+        self.has_day_numbers = self.has_day_numbers or _any_matches(cells, DAY_NUMBER)
+        self.has_date_time_numbers = self.has_date_time_numbers or _any_matches(cells, _DATE_TIME_NUMBER)
+        self.has_short_years = self.has_short_years or _any_matches(cells, SHORT_YEAR)
         years = [year for year in (self.oldest_year, oldest_year(cells)) if year is not None]
         self.oldest_year = min(years, default=None)
-        self.has_decimals = self.has_decimals or _any(cells, _DECIMAL)
-        self.has_fractions = self.has_fractions or _any(cells, _FRACTION)
+        self.has_decimals = self.has_decimals or _any_matches(cells, _DECIMAL)
+        self.has_fractions = self.has_fractions or _any_matches(cells, _FRACTION)
 
 
 class Survey:
-    """The facts of one import's columns, as far as they are known; those of an interrupted run are taken over.
+    """Finds the facts about the columns of one import; starts with those that an interrupted run stored.
 
-    The source is read once more for columns that show a need, and only for those.
+    Reads the source a second time if a batch has ambiguous values in columns that were not surveyed yet.
     """
 
     def __init__(self, import_: Import, read: Callable[[], Generator[SourceBatch]]) -> None:
@@ -81,7 +81,7 @@ class Survey:
         self._surveyed = {*self._orders, *self._day_numbers, *self._recent, *self._decimals}
 
     def of(self, batch: SourceBatch, *, dates: set[str], ids: set[str]) -> ColumnFacts:
-        """Return the facts to read a batch by, after looking at its columns of dates and ids."""
+        """Return the facts for reading a batch with these columns of dates and ids; survey the source if necessary."""
         asked = self._import.options.date_order
         if asked is not None:
             self._orders |= dict.fromkeys(dates, asked)
@@ -109,18 +109,18 @@ class Survey:
         return {name: found for name, found in facts.items() if found}
 
     def _survey(self, columns: set[str]) -> None:
-        """Read the source once more, and keep what is proven of these columns."""
-        seen = {column: _Seen() for column in columns}
+        """Read the source once more and store the facts that it proves about these columns."""
+        evidence = {column: _ColumnEvidence() for column in columns}
         read = 0
         with closing(self._read()) as batches:
             for yielded in batches:
                 batch = accept_batch(yielded, after=read, plugin=self._import.plugin_label)
                 read += len(batch.cells)
                 for column in columns & set(batch.cells.columns):
-                    seen[column].look_at(batch.cells[column])
+                    evidence[column].add(batch.cells[column])
         self._surveyed |= columns
-        for column, one in seen.items():
-            self._keep_order(column, one)
+        for column, one in evidence.items():
+            self._store_order(column, one)
             if one.has_day_numbers and (one.has_dates or one.has_date_time_numbers or names_a_date(column)):
                 self._day_numbers.add(column)
             if one.has_short_years and (one.oldest_year or 0) > self._import.created_at.year - RECENT:
@@ -128,18 +128,18 @@ class Survey:
             if one.has_decimals and not one.has_fractions:
                 self._decimals.add(column)
 
-    def _keep_order(self, column: str, seen: _Seen) -> None:
-        said = order_in_header(column)
-        if said in YEAR_FIRST or column in self._orders:
+    def _store_order(self, column: str, evidence: _ColumnEvidence) -> None:
+        in_header = order_in_header(column)
+        if in_header in YEAR_FIRST or column in self._orders:
             return
-        orders = seen.orders | ({DateOrder(said)} if said else set())
+        orders = evidence.orders | ({DateOrder(in_header)} if in_header else set())
         if len(orders) == 1:
             self._orders[column] = next(iter(orders))
 
 
 def _where(batch: SourceBatch, columns: Iterable[str], pattern: str) -> list[str]:
-    return [column for column in columns if _any(batch.cells[column], pattern)]
+    return [column for column in columns if _any_matches(batch.cells[column], pattern)]
 
 
-def _any(cells: pd.Series, pattern: str) -> bool:
+def _any_matches(cells: pd.Series, pattern: str) -> bool:
     return bool(matching(cells, pattern).any())

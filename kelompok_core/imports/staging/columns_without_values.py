@@ -1,4 +1,4 @@
-"""Columns that were meant as fields and gave nothing: an error of the file, since every row of it lost something."""
+"""Finds mapped columns in which no cell could be read: a fatal issue of the file, because every row lost a value."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,21 +15,21 @@ from kelompok_core.records.registry import get_descriptor
 from kelompok_core.values.blanks import has_content
 
 _FEWEST = 3
-"""Filled cells that say something about their column, and not only about themselves."""
+"""Fewer unreadable cells do not show that the whole column is unreadable."""
 
-_LOOKED_AT = 200
+_SAMPLE_ROWS = 200
 
 
 def require_values(connection: sa.Connection, import_id: UUID, columns: Iterable[str] | None = None) -> None:
-    """See that some value came of each column, or of these.
+    """Require that at least one cell of each mapped column, or of these columns, could be read.
 
-    Rows that were read before in the same way are not looked at: then the columns were asked about.
+    Checks nothing if the import has reused rows, because the import that read them checked the columns.
 
     Raises:
-        ImportFailed: Naming the columns of which every filled cell was left out.
+        ImportFailed: Naming the columns in which no filled cell could be read.
     """
     import_ = get_import(connection, import_id)
-    if connection.scalar(_SOME_READ_BEFORE, {"import": import_id}):
+    if connection.scalar(_HAS_REUSED_ROWS, {"import": import_id}):
         return
     descriptor = get_descriptor(import_.entity)
     issues = [
@@ -46,39 +46,39 @@ def _issue_of(connection: sa.Connection, import_: Import, descriptor: EntityDesc
     if not fields or any(guard.field in fields for guard in descriptor.guards):
         return None
     there = " OR ".join(f"candidate->>'{name}' IS NOT NULL" for name in fields)
-    asked = {"import": import_.id, "column": column, "limit": _LOOKED_AT}
+    params = {"import": import_.id, "column": column, "limit": _SAMPLE_ROWS}
     some = f"SELECT EXISTS (SELECT FROM import_rows WHERE import_id = :import AND ({there}))"
-    if connection.scalar(sa.text(some), asked):
+    if connection.scalar(sa.text(some), params):
         return None
-    lost = _saying(connection, asked | {"spoken_of": True})
-    if len(lost) < _FEWEST or _saying(connection, asked | {"spoken_of": False}):
+    lost = _list_cells(connection, params | {"has_issue": True})
+    if len(lost) < _FEWEST or _list_cells(connection, params | {"has_issue": False}):
         return None
-    params = {"field": import_.mapping[column], "rows": len(lost), "line": lost[0].line}
+    facts = {"field": import_.mapping[column], "rows": len(lost), "line": lost[0].line}
     return Issue(
         code="column.nothing_read", severity=Severity.FATAL, line=lost[0].line, column=column, value=lost[0].value,
-        params=params,
+        params=facts,
     )  # fmt: skip
 
 
-def _saying(connection: sa.Connection, asked: dict[str, object]) -> list[sa.Row[Any]]:
-    """Return filled cells of a column that say something: those of which something was found to be said, or others.
+def _list_cells(connection: sa.Connection, params: dict[str, object]) -> list[sa.Row[Any]]:
+    """Return the filled cells of a column that have an issue, or those that have none.
 
-    What was left out is said of its cell; a cell that nothing is said of was understood, as a plain no is.
+    A cell without a value and without an issue was understood, such as a plain «no».
     """
-    rows = connection.execute(_FILLED, asked).all()
-    saying = has_content(pd.Series([row.value for row in rows], dtype="str"))
-    return [row for row, says in zip(rows, saying, strict=True) if says]
+    rows = connection.execute(_FILLED, params).all()
+    with_content = has_content(pd.Series([row.value for row in rows], dtype="str"))
+    return [row for row, is_content in zip(rows, with_content, strict=True) if is_content]
 
 
 def _reads(field: Field, target: str) -> bool:
     return field.name == target or any(part.name == target and part.aliases for part in field.parts)
 
 
-_SOME_READ_BEFORE = sa.text("SELECT EXISTS (SELECT FROM import_rows WHERE import_id = :import AND raw IS NULL)")
+_HAS_REUSED_ROWS = sa.text("SELECT EXISTS (SELECT FROM import_rows WHERE import_id = :import AND raw IS NULL)")
 _FILLED = sa.text("""
     SELECT line, raw->>:column AS value FROM import_rows
     WHERE import_id = :import AND verdict IS DISTINCT FROM 'error' AND btrim(raw->>:column) <> ''
-      AND CAST(:spoken_of AS boolean) = coalesce(
+      AND CAST(:has_issue AS boolean) = coalesce(
             jsonb_path_exists(issues, '$[*] ? (@.column == $name)', jsonb_build_object('name', CAST(:column AS text))),
             false)
     ORDER BY row_number LIMIT :limit

@@ -1,4 +1,4 @@
-"""Validates the findings of plugins and makes them storable."""
+"""Validates the issues that plugins return and makes them storable."""
 
 import re
 from collections.abc import Callable
@@ -12,11 +12,11 @@ _SEVERITIES = frozenset(severity.value for severity in Severity)
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _LARGEST_PARAMS = 20_000
 _LONGEST_VALUE = 10_000
-"""Limit in characters of a finding's value: it is for display, and the row has the full value."""
+"""Limit in characters of an issue's value: it is for display, and the row has the full value."""
 
 
 def issues_problem(issues: pd.DataFrame, records: pd.Series) -> str | None:
-    """Return the problem with a table of findings about these records, or None."""
+    """Return what is wrong with a table of issues about these rows, or None."""
     if list(issues.columns) != list(ISSUE_COLUMNS):
         return f"issues need the columns {', '.join(ISSUE_COLUMNS)}"
     if issues.empty:
@@ -60,7 +60,7 @@ def _params_problem(params: object) -> str | None:
 
 
 def storable_issues(issues: pd.DataFrame) -> pd.DataFrame:
-    """Return findings in storable form."""
+    """Return the issues in storable form."""
     if issues.empty:
         return issues
     kept = {

@@ -1,4 +1,4 @@
-"""What columns look like by what is in them: which could be a field that no header names, and which entity fits."""
+"""Suggests columns for missing fields by their content, and another entity if the columns fit it better."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -16,9 +16,9 @@ from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.text import line
 
 LIKELY, OTHER_ENTITY = "header.likely", "header.other_entity"
-_LOOKED_AT = 200
+_SAMPLE_ROWS = 200
 _CLEARLY = 2
-"""So many columns more are known to an entity that fits clearly better."""
+"""An entity fits clearly better if it knows this many more columns."""
 
 _OWNERS = frozenset(
     {"organization", "organisation", "organisasi", "lembaga", "komunitas", "community", "yayasan", "perkumpulan",
@@ -30,31 +30,31 @@ _ABOUT_OWNERS = frozenset(
      "tahun", "year", "tanggal", "tgl", "date", "status", "jenis", "type", "tipe", "kategori", "category", "kota",
      "city", "jabatan", "position", "role", "jumlah", "size", "catatan", "notes"}
 )  # fmt: skip
-"""Words beside which a header speaks of something about an organization, and does not name it."""
+"""With one of these words, a header means a property of an organization, not its name."""
 
 _LEAST_SHARE = 0.6
 _NAME = r"^(?=.*[^\W\d_])(?!.*(?:https?://|www\.|@))[^<>{}\[\]|\\]{2,150}$"
-"""What may be a name or a title: with letters, no address, on one line, not long."""
+"""Possible names or titles: with letters, without addresses, on one line, not long."""
 
 
 def judge_columns(entity: str, cells: pd.DataFrame, given: Mapping[str, str]) -> list[Issue]:
-    """Return what keeps columns from being imported as ``entity``, and another that they fit or what they look like."""
-    if not len(cells.columns):  # nothing is missed in what has no content
+    """Return issues that prevent importing columns as ``entity``, with another entity or columns that may fit."""
+    if not len(cells.columns):  # an empty list misses no columns
         return []
     descriptor = get_descriptor(entity)
     mapping = map_columns(descriptor, list(cells.columns), given, scoped=False)
     missing = [issue for issue in mapping.issues if issue.severity is Severity.FATAL]
-    better = fitting_better(descriptor, mapping)
+    better = find_better_entity(descriptor, mapping)
     return [*missing, *better, *(likely_columns(descriptor, mapping, cells) if not (missing and better) else ())]
 
 
-def fitting_better(descriptor: EntityDescriptor, mapping: HeaderMapping) -> list[Issue]:
-    """Return that the columns fit another entity better, if they do.
+def find_better_entity(descriptor: EntityDescriptor, mapping: HeaderMapping) -> list[Issue]:
+    """Return an issue that names another entity if the columns fit it better.
 
-    Where no column is missing one more that the other knows says little: several have to.
+    If no required column is missing, one more known column is not enough evidence.
     """
     missing = _missing(mapping)
-    needed = _fitting(mapping) + (1 if missing else _CLEARLY)
+    needed = _count_mapped(mapping) + (1 if missing else _CLEARLY)
     columns = [*mapping.targets, *mapping.extra, *mapping.ignored]
     known = {other: _known(other, columns) for other in list_entities() if other != descriptor.entity}
     best = max(known, key=lambda other: known[other])
@@ -64,7 +64,7 @@ def fitting_better(descriptor: EntityDescriptor, mapping: HeaderMapping) -> list
 
 
 def likely_columns(descriptor: EntityDescriptor, mapping: HeaderMapping, cells: pd.DataFrame) -> list[Issue]:
-    """Return columns that look like what is missing: the names of records, and the organizations they belong to."""
+    """Return suggestions for missing required fields: columns that look like names, or like names of organizations."""
     missing = _missing(mapping)
     free = [column for column in mapping.extra if column in cells.columns]
     found = []
@@ -77,16 +77,16 @@ def likely_columns(descriptor: EntityDescriptor, mapping: HeaderMapping, cells: 
 
 
 def _likely_owner(free: Sequence[str], cells: pd.DataFrame) -> str | None:
-    """Return a column whose header speaks of an organization, not of something about it; its cells can be names."""
+    """Return a column whose header means an organization, not a property of it, and whose cells can be names."""
     for column in free:
         words = set(fold_header(column).split())
-        if words & _OWNERS and not words & _ABOUT_OWNERS and _share_of_names(cells[column].head(_LOOKED_AT)) > 0:
+        if words & _OWNERS and not words & _ABOUT_OWNERS and _share_of_names(cells[column].head(_SAMPLE_ROWS)) > 0:
             return column
     return None
 
 
 def _likely_names(label: str, free: Sequence[str], cells: pd.DataFrame) -> list[Issue]:
-    shares = {column: _share_of_names(cells[column].head(_LOOKED_AT)) for column in free}
+    shares = {column: _share_of_names(cells[column].head(_SAMPLE_ROWS)) for column in free}
     column = max(shares, key=lambda one: shares[one], default=None)
     if column is None or shares[column] < _LEAST_SHARE:
         return []
@@ -99,12 +99,12 @@ def _likely(column: str, field: str, cells: pd.DataFrame) -> Issue:
 
 
 def suggested_mapping(findings: Iterable[StoredFinding]) -> Mapping[str, str]:
-    """Return the mapping that findings, rows of an issue table, suggest: column to field."""
+    """Return the mapping of columns to fields that issues suggest."""
     return {str(one["column"]): str(params_of(one)["field"]) for one in findings if one["code"] == LIKELY}
 
 
 def _share_of_names(cells: pd.Series) -> float:
-    """Return how much of a column can be names, each its own."""
+    """Return the share of a column's cells that can be names, lowered by repeated values and empty cells."""
     filled = drop_blank_words(line(cells).values).dropna()
     if filled.empty:
         return 0.0
@@ -112,13 +112,16 @@ def _share_of_names(cells: pd.Series) -> float:
 
 
 def _known(entity: str, columns: Sequence[str]) -> int:
-    """Return how many of the columns an entity knows; 0 where one is missing that it needs."""
+    """Return how many of the columns an entity knows; 0 if a required column is missing."""
     descriptor = get_descriptor(entity)
-    return _fitting(map_columns(descriptor, list(columns), {}, scoped=False))
+    return _count_mapped(map_columns(descriptor, list(columns), {}, scoped=False))
 
 
-def _fitting(mapping: HeaderMapping) -> int:
-    """Return how many columns are fields; 0 where one is missing that cannot be said for the whole file."""
+def _count_mapped(mapping: HeaderMapping) -> int:
+    """Return how many columns are mapped; 0 if a required one other than the organization is missing.
+
+    The organization can be given for the whole file.
+    """
     return len(mapping.targets) if _missing(mapping) <= {ORGANIZATION} else 0
 
 

@@ -1,4 +1,4 @@
-"""Ids of records that staged rows may make: drawn for all rows of a batch at once."""
+"""Generates ids for the records that staged rows may create, for all rows of a batch at once."""
 
 import secrets
 import time
@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 
 _OF_A_MILLISECOND = 12
-"""Bits behind the version that count rows up within one: RFC 9562, section 6.2, method 1."""
+"""Bits after the version that count ids within a millisecond: RFC 9562, section 6.2, method 1."""
 
 
 def draw_ids(count: int) -> pa.Array:
-    """Return so many new ids of version 7, as text of 32 digits, rising: 48 bits of time, 12 of order, 62 of chance.
+    """Return new UUIDs of version 7 in ascending order, as text of 32 hexadecimal digits.
 
-    PostgreSQL draws the same, one by one. Chance comes from the system, for all at once.
+    An id has 48 bits of time, 12 of order and 62 random bits. PostgreSQL generates the same kind, but one by one.
     """
     places = np.arange(count, dtype=np.uint64)
     milliseconds = np.uint64(time.time_ns() // 1_000_000) + (places >> _OF_A_MILLISECOND)

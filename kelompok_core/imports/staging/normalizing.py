@@ -21,7 +21,7 @@ class Normalizers:
     """The enabled plugins' normalizers, ordered by name.
 
     Attributes:
-        labels: ``name@version`` of each; part of the digest that tells whether rows were read the same way.
+        labels: ``name@version`` of each; part of the digest that shows whether rows were read the same way.
     """
 
     labels: Sequence[str]

@@ -1,4 +1,4 @@
-"""Staging in parts: several machines read one source, each stages its share of the rows, and one sees them together."""
+"""Stages a source in parts: several machines read it, each stages some of the rows, and one checks the whole."""
 
 from uuid import UUID
 
@@ -14,13 +14,13 @@ from kelompok_core.installation import Installation
 
 
 def stage_part(installation: Installation, import_id: UUID, part: Part) -> int:
-    """Stage one part of a source, beside others that stage theirs; return how many rows the source has.
+    """Stage one part of a source, while other processes stage the others; return how many rows the source has.
 
-    Begun again after an interruption it stages what is missing.
+    After an interruption, call it again: it stages the missing rows.
 
     Raises:
-        ImportFailed: When the source cannot be read; the import has failed then.
-        NotPermitted: When the actor may no longer import there.
+        ImportFailed: When the source cannot be read; the import then has the state «failed».
+        NotPermitted: When the actor may no longer submit the import.
     """
     with working_on(installation.database.engine, import_id, part=f"{part.number}/{part.parts}"):
         with installation.database.connect() as connection:
@@ -29,7 +29,7 @@ def stage_part(installation: Installation, import_id: UUID, part: Part) -> int:
         if stager is None:
             return import_.rows_staged
         with installation.database.connect() as connection, connection.begin():
-            # Every pass reads the whole source, so what they say of it is the same.
+            # Every pass reads the whole source, so all parts write the same facts about it.
             update_held(connection, import_, **stager.state | stager.state_of_part(0))
             finished = {"import": import_id, "parts": part.parts, "number": part.number}
             connection.execute(_FINISH, finished | {"rows": stager.read, "started": started})
@@ -37,23 +37,23 @@ def stage_part(installation: Installation, import_id: UUID, part: Part) -> int:
 
 
 def join_parts(installation: Installation, import_id: UUID, parts: int) -> Import:
-    """See that the parts together are the whole source, and call the import staged; does nothing when it is.
+    """Check that the parts are complete and mark the import as staged; do nothing if it is staged already.
 
     Raises:
-        ImportFailed: When a part has not come to its end, or rows are missing; what is staged stays. Also when some
-            column gave nothing; the import has failed then.
+        ImportFailed: When a part is not finished, or rows are missing; the staged rows stay. Also when no cell of a
+            column could be read; the import then has the state «failed».
     """
     with working_on(installation.database.engine, import_id):
         with installation.database.connect() as connection:
             import_ = get_import(connection, import_id)
             if import_.state is not ImportState.STAGING:
                 return import_
-            asked = {"import": import_id, "parts": parts}
-            found = connection.execute(_FINISHED, asked).one()
+            params = {"import": import_id, "parts": parts}
+            found = connection.execute(_FINISHED, params).one()
         if missing := sorted(set(range(1, parts + 1)) - set(found.numbers or ())):
             raise ImportFailed(
-                f"part {', '.join(map(str, missing))} of {parts} has not come to its end",
-                hint="Run the job again, or the failed steps of it: what is staged stays.",
+                f"part {', '.join(map(str, missing))} of {parts} is not finished",
+                hint="Run the job or its failed steps again: staged rows are kept.",
             )
         if not found.fewest == found.most == found.staged == found.last:
             raise ImportFailed(

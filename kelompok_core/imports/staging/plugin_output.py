@@ -1,4 +1,4 @@
-"""What a plugin hands over, held against its contract: a slip of the plugin is named, and never becomes ours."""
+"""Checks the batches and issues that plugins return against the contract, and makes them storable."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,60 +20,60 @@ from kelompok_core.errors import ImportFailed
 from kelompok_core.imports.staging.finding_checks import issues_problem, storable_issues
 from kelompok_core.plugin_host.returned import (
     NUL_PICTURE,
+    describe_exception,
     is_storable,
     read_as_problem,
-    said_by,
     storable,
     storable_json,
 )
 from kelompok_core.values.arrow import to_arrow
 
 MAX_CELL_CHARS = 1_000_000
-"""A row with a longer cell is rejected."""
+"""Rows with a longer cell are rejected."""
 
-HOSTS_OWN = frozenset({"date_order", "day_numbers", "recent_years", "decimals", "normalized_by"})
-"""Facts about the reading that the host sets, next to those its reader reports."""
+HOST_KEYS = frozenset({"date_order", "day_numbers", "recent_years", "decimals", "normalized_by"})
+"""Keys of ``read_as`` that the host sets. Readers may not set them."""
 
 _SHOWN_CHARACTERS = 100
 _LONGEST_PROBLEM = 500
 _HIGHEST = 2**31 - 1
-_ODD = (AttributeError, LookupError, TypeError, ValueError, OverflowError, pa.ArrowException)
+_MALFORMED = (AttributeError, LookupError, TypeError, ValueError, OverflowError, pa.ArrowException)
 """Errors that inspecting a malformed batch may raise."""
 
 
 def accept_batch(batch: object, *, after: int, plugin: str) -> SourceBatch:
-    """Return the batch when it is as the contract says and goes on after that record.
+    """Return the batch in storable form if it satisfies the contract and its rows follow row number ``after``.
 
-    NULs are shown as a picture: PostgreSQL's text cannot hold them, and the kept file has them as they were. That,
-    and cells longer than :data:`MAX_CELL_CHARS`, are issues of their rows; in the name of a column it is a fatal issue.
+    PostgreSQL's text cannot contain NUL characters, so they are replaced by a symbol; the stored file keeps them. A NUL
+    or a cell longer than :data:`MAX_CELL_CHARS` is an issue of its row. A NUL in a column name is a fatal issue.
 
     Raises:
-        ImportFailed: Naming the plugin and what is wrong.
+        ImportFailed: Naming the plugin and the problem.
     """
     if not isinstance(batch, SourceBatch):
-        raise _broken(plugin, f"read() yielded a {type(batch).__name__}, not a SourceBatch")
+        raise _contract_error(plugin, f"read() yielded a {type(batch).__name__}, not a SourceBatch")
     try:
         problem = _problem(batch, after)
-    except _ODD as error:
-        raise _broken(plugin, f"its batch cannot be inspected ({said_by(error)})") from error
+    except _MALFORMED as error:
+        raise _contract_error(plugin, f"its batch cannot be inspected ({describe_exception(error)})") from error
     if problem is not None:
-        raise _broken(plugin, storable(problem[:_LONGEST_PROBLEM]))
-    return _without_oddities(_with_storable_names(_in_order(batch)))
+        raise _contract_error(plugin, storable(problem[:_LONGEST_PROBLEM]))
+    return _with_storable_cells(_with_storable_names(_in_order(batch)))
 
 
 def checked_issue(issue: Issue, plugin: str) -> Issue:
-    """Return a single finding of a plugin in storable form.
+    """Return a single issue of a plugin in storable form.
 
     Raises:
-        ImportFailed: Naming the plugin and what is wrong.
+        ImportFailed: Naming the plugin and the problem.
     """
     try:
         table = issue_table([issue])
         problem = issues_problem(table, table["row_number"])
-    except _ODD as error:
-        raise _broken(plugin, f"its finding cannot be inspected ({said_by(error)})") from error
+    except _MALFORMED as error:
+        raise _contract_error(plugin, f"its finding cannot be inspected ({describe_exception(error)})") from error
     if problem is not None:
-        raise _broken(plugin, storable(problem[:_LONGEST_PROBLEM]))
+        raise _contract_error(plugin, storable(problem[:_LONGEST_PROBLEM]))
     kept = storable_issues(table).iloc[0]
     return replace(issue, column=kept["column"], value=kept["value"], params=kept["params"])
 
@@ -102,7 +102,7 @@ def _in_order(batch: SourceBatch) -> SourceBatch:
 
 
 def _with_storable_names(batch: SourceBatch) -> SourceBatch:
-    """Return the batch with a fatal finding for each column name that PostgreSQL cannot store."""
+    """Return the batch with a fatal issue for each column name that PostgreSQL cannot store."""
     if all(map(is_storable, batch.cells.columns)):
         return batch
     names: list[str] = []
@@ -117,7 +117,7 @@ def _with_storable_names(batch: SourceBatch) -> SourceBatch:
 
 
 def _line_of_name(batch: SourceBatch, name: str) -> int | None:
-    """Return the line of the header, or else of the first record with such a cell."""
+    """Return the line of the header, or else of the first row with a value in the column."""
     written = batch.read_as.get("header_line")
     if isinstance(written, int):
         return written
@@ -125,23 +125,23 @@ def _line_of_name(batch: SourceBatch, name: str) -> int | None:
     return int(lines.iloc[0]) if len(lines) else None
 
 
-def _without_oddities(batch: SourceBatch) -> SourceBatch:
-    odd = [name for name in batch.cells.columns if _is_odd(to_arrow(batch.cells[name]))]
+def _with_storable_cells(batch: SourceBatch) -> SourceBatch:
+    odd = [name for name in batch.cells.columns if _may_need_change(to_arrow(batch.cells[name]))]
     if not odd:
         return batch
-    found = [issue for name in odd for issue in _odd_cells(batch, name)]
+    found = [issue for name in odd for issue in _cell_issues(batch, name)]
     return replace(batch, cells=batch.cells.apply(_without_nul), issues=with_issues(batch.issues, found))
 
 
-def _is_odd(column: pa.Array) -> bool:
-    """Whether any cell may be odd: most columns have none, and their bytes are looked through sixty times faster."""
+def _may_need_change(column: pa.Array) -> bool:
+    """Return whether a cell may be too long or have a NUL. Searching bytes is sixty times faster than single cells."""
     longest = pc.max(pc.binary_length(column)).as_py() or 0
     text = column.buffers()[2]
     return longest > MAX_CELL_CHARS or (text is not None and b"\0" in text.to_pybytes())
 
 
-def _odd_cells(batch: SourceBatch, name: str) -> Iterator[Issue]:
-    """Yield findings about the cells of a column that have NULs in them, and those that are too long."""
+def _cell_issues(batch: SourceBatch, name: str) -> Iterator[Issue]:
+    """Yield an issue for each cell of a column that has a NUL or is too long."""
     column = to_arrow(batch.cells[name])
     lengths = pc.utf8_length(column)
     with_nul = pc.indices_nonzero(pc.fill_null(pc.match_substring(column, "\0"), False)).to_pylist()
@@ -162,7 +162,7 @@ def _without_nul(texts: pd.Series) -> pd.Series:
     return texts.str.replace("\0", NUL_PICTURE) if pc.any(with_nul).as_py() else texts
 
 
-def _broken(plugin: str, problem: str) -> ImportFailed:
+def _contract_error(plugin: str, problem: str) -> ImportFailed:
     return ImportFailed(f"{plugin} broke its contract: {problem}", hint="Tell its maintainer; nothing was imported.")
 
 
@@ -200,7 +200,7 @@ def _locations_problem(batch: SourceBatch, after: int) -> str | None:
 def _reading_problem(batch: SourceBatch) -> str | None:
     if (problem := read_as_problem(batch.read_as)) is not None:
         return f"read_as {problem}"
-    if taken := HOSTS_OWN & set(batch.read_as):
+    if taken := HOST_KEYS & set(batch.read_as):
         return f"read_as may not contain {min(taken)!r}, which the host sets"
     number = batch.blank_lines
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= _HIGHEST:

@@ -1,4 +1,4 @@
-"""A plugin at work on a source: its surroundings, and whatever it raises as an error of ours."""
+"""Runs a plugin's reader on a source: provides its context, and turns its exceptions into errors of the core."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -7,14 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kelompok_core.contracts import (
-    EventImporter,
+    Importer,
     Issue,
     JsonValue,
     KeepsOriginals,
-    MemberImporter,
-    OrganizationImporter,
     PluginContext,
-    PostImporter,
     Source,
     SourceBatch,
     UnreadableSource,
@@ -30,7 +27,7 @@ from kelompok_core.issues.sentences import describe_at_place
 from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
-from kelompok_core.records.registry import find_entity_called, get_descriptor
+from kelompok_core.records.registry import find_entity_by_list_name, get_descriptor
 from kelompok_core.settings import Settings
 from kelompok_core.sources.opening import unpacked
 from kelompok_core.sources.storage import local_copy
@@ -39,12 +36,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ADDED = 2
-"""Factor on the column limit for the columns a plugin may ask about."""
-
-Importer = OrganizationImporter | MemberImporter | PostImporter | EventImporter
+"""Factor on the column limit for the number of columns that a plugin may ask about."""
 
 
-def reading_context(  # noqa: PLR0913  (all that is said of one reading)
+def reading_context(  # noqa: PLR0913  (everything that a reader may depend on)
     settings: Settings,
     plugin: PluginInfo,
     *,
@@ -53,14 +48,14 @@ def reading_context(  # noqa: PLR0913  (all that is said of one reading)
     dry_run: bool = True,
     entity: str | None = None,
 ) -> AbstractContextManager[PluginContext]:
-    """Return the surroundings of a plugin that reads: its settings, and what the host makes of headers."""
+    """Return the context of a plugin that reads: its settings, and functions that judge headers."""
     given, most = mapping or {}, read_limits(settings).columns
     further = {
         "columns": tuple(given),
         "map_headers": partial(_map_headers, given=given, most=most),
         "header_words": header_words,
         "judge_columns": partial(_judge_columns, given=given, most=most),
-        "find_entity": find_entity_called,
+        "find_entity": find_entity_by_list_name,
         "entity": entity,
         "max_columns": most,
     }
@@ -94,11 +89,11 @@ def _map_headers(entity: str, columns: Sequence[str], *, given: Mapping[str, str
 
 @contextmanager
 def as_our_errors(label: str, file_name: str) -> Iterator[None]:
-    """Turn what a plugin raises into an error of ours: the import's failure, never the host's.
+    """Turn a plugin's exception into an error that fails the import.
 
     Raises:
-        ImportFailed: With the sentence of an unreadable source, or the plugin's name and what it raised.
-        SettingsError: Naming the setting that does not fit.
+        ImportFailed: Describing the unreadable source, or naming the plugin and its exception.
+        SettingsError: Naming an invalid setting.
     """
     with failing_as(ImportFailed, label, "reading"):
         try:
@@ -108,7 +103,7 @@ def as_our_errors(label: str, file_name: str) -> Iterator[None]:
 
 
 def unreadable(file_name: str, issues: Sequence[Issue]) -> SourceUnreadable:
-    """Return the failure that some fatal findings are, each with the file: in a folder, with the file in it."""
+    """Return the failure for fatal issues, each with the name of the file, or of the file in its folder."""
     findings = []
     for one in issues:
         place = "/".join(filter(None, (file_name, one.params.get("file"))))
@@ -119,7 +114,7 @@ def unreadable(file_name: str, issues: Sequence[Issue]) -> SourceUnreadable:
 
 @contextmanager
 def opened(settings: Settings, import_: Import) -> Iterator[tuple[Importer, Source, PluginContext]]:
-    """Give an import's reader, its source and the surroundings; errors of the plugin become ours."""
+    """Provide an import's reader, its source and its context; turn the plugin's exceptions into errors of the core."""
     plugin = require_enabled(settings, import_.plugin)
     importer: Importer = load(plugin, find_job(plugin, import_.job).uses)
     config = {**plugin.config, **import_.options.config}
@@ -147,20 +142,20 @@ def opened(settings: Settings, import_: Import) -> Iterator[tuple[Importer, Sour
 
 
 def read_batches(settings: Settings, import_: Import) -> Generator[SourceBatch]:
-    """Yield what an import's source says, as its plugin reads it."""
+    """Yield the batches that the plugin reads from an import's source."""
     with opened(settings, import_) as (importer, source, context):
         yield from importer.read(source, context)
 
 
 def read_originals(settings: Settings, import_: Import) -> Generator[str]:
-    """Yield an import's records as they came, each as one line of JSON.
+    """Yield the original rows of an import's source, each as one line of JSON.
 
     Raises:
-        ImportFailed: When the plugin cannot give them back.
+        ImportFailed: When the plugin cannot return them.
     """
     with opened(settings, import_) as (importer, source, context):
         if not isinstance(importer, KeepsOriginals):
-            raise ImportFailed(f"{import_.plugin_label} cannot give rows back as they came")
+            raise ImportFailed(f"{import_.plugin_label} cannot return the original rows")
         for original in importer.originals(source, context):
             if not isinstance(original, str):
                 raise ImportFailed(

@@ -1,4 +1,4 @@
-"""A file that was read before, to the byte and in the same way: its rows are taken from the import that read it."""
+"""Reuses the rows of an earlier import that read the same file in the same way."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,21 +21,20 @@ from kelompok_core.plugin_host.code import digest_code
 from kelompok_core.plugin_host.registry import list_automatic, require_enabled
 from kelompok_core.settings import Settings
 
-TAKEN_ROWS = 50_000
-"""Rows that are taken in one transaction: so many are taken again when that was interrupted."""
+WINDOW_ROWS = 50_000
+"""Rows that are copied in one transaction; after an interruption, at most this many are copied again."""
 
-_TAKERS = 2
-"""Sessions that take rows beside each other: each keeps one core busy."""
+_SESSIONS = 2
+"""Sessions that copy rows in parallel. Each keeps one CPU core busy."""
 
 
 def digest_pass(settings: Settings, import_: Import, rights: StagingRights, owners: int | None) -> bytes:
-    """Return a digest of everything a pass over a source depends on: imports with the same digest have the same rows.
+    """Return a digest of everything on which reading a source depends. Imports with the same digest have the same rows.
 
     This relies on the contract of importers and normalizers: same bytes and settings, same batches. The digest covers
-    their code and the core's, with versions; file name and source name, because readers may use the name and evidence
-    belongs to a source; and the organizations in other countries (``owners``), where rows name their organizations.
-    Rows
-    of a sender who does not see all organizations are reused only for that sender.
+    their code and the core's; the file name, because readers may use it; the source name, because evidence belongs to a
+    source; and the countries of organizations (``owners``), if rows name their organizations. If the sender does not
+    see all organizations, rows are reused only for the same sender.
 
     Raises:
         PluginUnavailable: When the plugin is not enabled.
@@ -58,65 +57,67 @@ def digest_pass(settings: Settings, import_: Import, rights: StagingRights, owne
     )
 
 
-def take_rows(installation: Installation, import_: Import, digest: bytes, rights: StagingRights) -> int | None:
-    """Stage the rows of the last import whose pass had this digest; return how many, or None when there is none.
+def reuse_rows(installation: Installation, import_: Import, digest: bytes, rights: StagingRights) -> int | None:
+    """Stage the rows of the last import with this digest; return their number, or None if there is no such import.
 
-    Rows that nothing was found to be said of become references to what was read then, where there is evidence of it;
-    the others are copied with what was found. Begun again after an interruption it takes what is missing.
+    Rows with evidence and without issues become references; the others are copied with their issues. After an
+    interruption, call it again: it stages the missing rows.
 
     Raises:
-        TakenOver: When the import was cancelled or taken up by another worker.
+        TakenOver: When the import was cancelled or taken over by another worker.
     """
     with installation.database.connect() as connection:
         earlier = connection.execute(_SAME_PASS, {"digest": digest, "import": import_.id}).one_or_none()
         if earlier is None:
             return None
-        columns = _columns(earlier) | {"issues": note_earlier(connection, import_, rights) + _notes(earlier.issues)}
-    # Rows are taken and the state is changed in one transaction: of what was received alone nothing is taken yet.
-    statement = _TAKE_ALL if import_.state is ImportState.RECEIVED else _TAKE_REST
+        columns = _columns(earlier) | {
+            "issues": earlier_import_issues(connection, import_, rights) + _without_repeat_issue(earlier.issues)
+        }
+    # The first copied rows and the new state are committed together, so a received import has no rows yet.
+    statement = _COPY_ALL if import_.state is ImportState.RECEIVED else _COPY_REST
     between = {"import": import_.id, "earlier": earlier.id, "entity": import_.entity, "source": import_.source_name}
     between["scope"] = import_.organization_id
 
-    def take(first: int) -> int:
-        window = {"first": first, "last": first + TAKEN_ROWS - 1, "reading": earlier.reading_sha256}
+    def copy(first: int) -> int:
+        window = {"first": first, "last": first + WINDOW_ROWS - 1, "reading": earlier.reading_sha256}
         with installation.database.connect() as connection, connection.begin():
             use_memory(connection)
             with noticing_takeover(import_):
-                taken = connection.execute(statement, between | window).rowcount
+                copied = connection.execute(statement, between | window).rowcount
             reach(FailPoint.STAGE_COPIED)
-            # Counted on, as windows may end in any order.
+            # Adds to the stored number, because the windows may end in any order.
             update_held(
-                connection, import_, state=ImportState.STAGING, rows_staged=IMPORTS.c.rows_staged + taken, **columns
+                connection, import_, state=ImportState.STAGING, rows_staged=IMPORTS.c.rows_staged + copied, **columns
             )
             reach(FailPoint.STAGE_UPDATED)
         reach(FailPoint.STAGE_COMMITTED)
-        return taken
+        return copied
 
     staged = import_.rows_staged
-    with ThreadPoolExecutor(_TAKERS, "taking") as takers:
-        for taken in takers.map(take, range(1, max(earlier.rows_staged, 1) + 1, TAKEN_ROWS)):
-            staged += taken
+    with ThreadPoolExecutor(_SESSIONS, "copying rows") as pool:
+        for copied in pool.map(copy, range(1, max(earlier.rows_staged, 1) + 1, WINDOW_ROWS)):
+            staged += copied
             installation.on_progress(Progress(step="stage", rows=staged))
     return staged
 
 
-def note_earlier(connection: sa.Connection, import_: Import, rights: StagingRights) -> list[StoredFinding]:
-    """Return the finding that the same file was imported before, if so.
+def earlier_import_issues(connection: sa.Connection, import_: Import, rights: StagingRights) -> list[StoredFinding]:
+    """Return an issue that names the import that already applied the same file, if there is one.
 
-    Of imports confined to no organization, only those visible to the sender count: all, or its own.
+    Of imports that are not limited to an organization, only those visible to the sender count: all, or their own.
     """
-    asked = {"sha": bytes.fromhex(import_.file_sha256), "source": import_.source_name}
-    place: dict[str, object] = {"entity": import_.entity, "organization": import_.organization_id}
-    place |= {"sees_all": rights.sees is None, "actor": rights.actor_id}
-    earlier = connection.execute(_APPLIED_BEFORE, asked | place).one_or_none()
+    params: dict[str, object] = {"sha": bytes.fromhex(import_.file_sha256), "source": import_.source_name}
+    params |= {"entity": import_.entity, "organization": import_.organization_id}
+    params |= {"sees_all": rights.sees is None, "actor": rights.actor_id}
+    earlier = connection.execute(_APPLIED_BEFORE, params).one_or_none()
     if earlier is None:
         return []
     params = {"import": str(earlier.id), "at": earlier.applied_at.isoformat(timespec="minutes")}
-    return [issue_dict(Issue(code=_CODE, severity=Severity.INFO, params=params))]
+    return [issue_dict(Issue(code=_REPEAT_CODE, severity=Severity.INFO, params=params))]
 
 
 def _columns(earlier: sa.Row[Any]) -> dict[str, object]:
-    """Return what the earlier pass said of the source, and that this import's rows are of that pass."""
+    """Return the import's columns with the facts that the earlier import found about the source."""
     read_as: Mapping[str, object] = earlier.read_as
     return {
         "blank_lines": earlier.blank_lines,
@@ -128,11 +129,11 @@ def _columns(earlier: sa.Row[Any]) -> dict[str, object]:
     }
 
 
-def _notes(issues: list[StoredFinding]) -> list[StoredFinding]:
-    return [issue for issue in issues if issue["code"] != _CODE]
+def _without_repeat_issue(issues: list[StoredFinding]) -> list[StoredFinding]:
+    return [issue for issue in issues if issue["code"] != _REPEAT_CODE]
 
 
-_CODE = "file.already_imported"
+_REPEAT_CODE = "file.already_imported"
 _SAME_PASS = sa.text("""
     SELECT id, rows_staged, blank_lines, header, mapping, reading_sha256, needs, read_as, issues FROM imports
     WHERE pass_sha256 = :digest AND id <> :import ORDER BY created_at DESC, id DESC LIMIT 1
@@ -144,10 +145,9 @@ _APPLIED_BEFORE = sa.text("""
       AND (organization_id IS NOT NULL OR :sees_all OR actor_id = :actor)
     ORDER BY applied_at DESC LIMIT 1
 """)
-# Evidence is looked for of rows that are no references yet and that nothing was found to be said of; what names its
-# organization is copied, as deciding has to know which. Joined, so that the planner sees whether the window is most of
-# what the source has said, or little of it.
-_TAKE = f"""
+# Looks up evidence for rows that are not references yet and have no issues. Rows that name their organization are
+# copied, because deciding needs the name. A join, so that the planner can estimate the window's share of the evidence.
+_COPY = f"""
     INSERT INTO import_rows (import_id, row_number, line, selector, raw, raw_sha256, identity, external_id, candidate,
                              verdict, reason, issues, as_import, as_row_number, evidence_id)
     SELECT :import, r.row_number, r.line, r.selector, CASE WHEN r.evidence IS NULL THEN r.raw END, r.raw_sha256,
@@ -164,5 +164,5 @@ _TAKE = f"""
         AND {OF_SCOPE}
       WHERE w.import_id = :earlier AND w.row_number BETWEEN :first AND :last
       ORDER BY w.row_number, {LATEST_FIRST}) r"""
-_TAKE_ALL = sa.text(_TAKE)
-_TAKE_REST = sa.text(f"{_TAKE} ON CONFLICT (import_id, row_number) DO NOTHING")
+_COPY_ALL = sa.text(_COPY)
+_COPY_REST = sa.text(f"{_COPY} ON CONFLICT (import_id, row_number) DO NOTHING")

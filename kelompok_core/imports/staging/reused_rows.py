@@ -1,4 +1,4 @@
-"""Rows that their source has sent before: found by content, and staged as references to the earlier rows."""
+"""Finds rows that their source sent before with the same content, and stages them as references to earlier rows."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -38,8 +38,8 @@ class Known:
 class References:
     """Looks up rows of one import among earlier rows of its source.
 
-    Finds only rows that have a source id and no findings. Other rows are read again, as are those with values that need
-    rights, or with a column for their organization.
+    Finds only rows with an external id and without issues. Nothing is reused if the source has a column for protected
+    values or for the rows' organizations.
     """
 
     def __init__(self, database: Database, import_: Import, descriptor: EntityDescriptor) -> None:
@@ -55,29 +55,30 @@ class References:
     ) -> Known | None:
         """Return the batch's rows that were read before in the same way; None if there cannot be any."""
         columns = {target: column for column, target in mapping.targets.items() if column in batch.cells.columns}
-        if not self._any or EXTERNAL_ID not in columns or self._rests_on_more(columns):
+        if not self._any or EXTERNAL_ID not in columns or self._needs_reading(columns):
             return None
         external_id = read_ids(batch.cells[columns[EXTERNAL_ID]], terms.reading)
         identity = identity_by_id(self._descriptor, external_id, terms)
-        spoken_of = set(batch.issues["row_number"].dropna())
+        with_issues = set(batch.issues["row_number"].dropna())
         # Pass two values for thousands of rows, because each parameter is serialized and parsed separately.
-        asked = {
+        params = {
             "identities": json.dumps(identity.astype("object").where(identity.notna(), None).tolist()),
             "digests": b"".join(digests),
             "reading": reading,
         }
         with self._database.connect() as connection:
-            found = connection.execute(_FIND, self._source | self._scope | asked).all()
+            found = connection.execute(_FIND, self._source | self._scope | params).all()
         records = batch.locations["row_number"].tolist()
         places = {
             position: Place(row.import_id, row_number, evidence_id)
             for row in found
             for position, row_number, evidence_id in zip(row.positions, row.records, row.evidence, strict=True)
-            if records[position] not in spoken_of
+            if records[position] not in with_issues
         }
         return Known(external_id=external_id, identity=identity, places=places)
 
-    def _rests_on_more(self, columns: Mapping[str, str]) -> bool:
+    def _needs_reading(self, columns: Mapping[str, str]) -> bool:
+        """Return whether the candidates depend on more than the row, so that every row has to be read again."""
         guarded = any(guard.field in columns for guard in self._descriptor.guards)
         return guarded or (self._descriptor.belongs and ORGANIZATION in columns)
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kelompok_core.plugin_host.returned import NUL_PICTURE
-from kelompok_core.values.arrow import changed_where, to_arrow
+from kelompok_core.values.arrow import change_matching, to_arrow
 
 _SPECIAL = bytes(range(0x20)) + b'"\\'
 _WITH_SPECIAL = r'[\x00-\x1f"\\]'
@@ -49,7 +49,7 @@ def _escaped(texts: pa.Array) -> pa.Array:
     # Bytes are searched many times faster than strings, and most columns have nothing to escape.
     if (data := texts.buffers()[2]) is None or not _has_special(data.to_pybytes()):
         return texts
-    return changed_where(texts, _WITH_SPECIAL, _escape)
+    return change_matching(texts, _WITH_SPECIAL, _escape)
 
 
 def _escape(texts: pa.Array) -> pa.Array:

@@ -1,4 +1,4 @@
-"""Staging: batches read by a plugin become rows in the database, as written and as understood."""
+"""Writes batches to the table ``import_rows``: each row as the source has it, and as a normalized candidate."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,14 +47,14 @@ def copy_rows(connection: sa.Connection, tables: Iterable[pa.Table]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class RawRows:
-    """Rows as written: each as a JSON object, and the digest of that."""
+    """Rows as the source has them: each as a JSON object, with its digest."""
 
     objects: pa.Array
     digests: Sequence[bytes]
 
     @classmethod
     def of(cls, batch: SourceBatch, mapping: HeaderMapping) -> "RawRows":
-        """Take the batch's cells, but for those the mapping leaves out."""
+        """Return the batch's rows without the cells of columns that the mapping leaves out."""
         objects = present_cells(batch.cells[[column for column in batch.cells if column not in mapping.dropped]])
         return cls(objects=objects, digests=_digests(objects))
 
@@ -65,7 +65,7 @@ class RawRows:
 
 
 def _digests(texts: pa.Array) -> Sequence[bytes]:
-    """Return the SHA-256 of each text, none of them null, from where they lie."""
+    """Return the SHA-256 of each text, computed from the array's buffer; no text may be null."""
     _, offsets, data = texts.buffers()
     ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1].tolist()
     view = memoryview(data)
@@ -73,7 +73,7 @@ def _digests(texts: pa.Array) -> Sequence[bytes]:
 
 
 def staged_table(import_id: UUID, batch: SourceBatch, raw: RawRows, candidates: Candidates) -> pa.Table:
-    """Return one batch as rows of ``import_rows``, as written and as understood."""
+    """Return a batch as rows of ``import_rows``, with the raw rows and the candidates."""
     issues = _issues_by_position(batch, candidates)
     verdicts = {position: _verdict(found) for position, found in issues.items()}
     size = len(batch.cells)
@@ -97,7 +97,7 @@ def staged_table(import_id: UUID, batch: SourceBatch, raw: RawRows, candidates: 
 
 
 def referring_table(import_id: UUID, batch: SourceBatch, raw: RawRows, known: Known) -> pa.Table:
-    """Return the batch's known rows as rows of ``import_rows`` that say where each was read before."""
+    """Return the batch's known rows as rows of ``import_rows`` that refer to the rows of earlier imports."""
     at = sorted(known.places)
     nothing = pa.nulls(len(at), pa.large_string())
     return pa.table(
@@ -136,7 +136,7 @@ def _sparse(values: Mapping[int, str | None], size: int) -> pa.Array:
 
 
 def _verdict(issues: list[StoredFinding]) -> tuple[str | None, str | None]:
-    """Return what the row's worst finding makes of it, and that finding's code."""
+    """Return the severity and the code of the row's worst issue, if it is an error or needs review."""
     for severity in (Severity.ERROR, Severity.REVIEW):
         for issue in issues:
             if issue["severity"] == severity:
@@ -145,7 +145,7 @@ def _verdict(issues: list[StoredFinding]) -> tuple[str | None, str | None]:
 
 
 def _issues_by_position(batch: SourceBatch, candidates: Candidates) -> dict[int, list[StoredFinding]]:
-    """Gather the reader's and the core's findings of each row, in that order."""
+    """Return the issues of each row by its position: first the reader's, then the core's."""
     found: dict[int, list[StoredFinding]] = {}
     of_rows = batch.issues[batch.issues["row_number"].notna()]
     positions = {row_number: position for position, row_number in enumerate(batch.locations["row_number"])}
@@ -160,7 +160,7 @@ _ISSUE_KEYS = ["code", "severity", "column", "value", "params"]
 
 
 def issue_dict(issue: Issue) -> StoredFinding:
-    """Return one finding as it is stored."""
+    """Return an issue in the form that is stored."""
     return {
         "code": issue.code,
         "severity": issue.severity.value,
@@ -171,7 +171,7 @@ def issue_dict(issue: Issue) -> StoredFinding:
 
 
 def issue_dicts(findings: pd.DataFrame) -> list[StoredFinding]:
-    """Return findings as they are stored, nulls as None."""
+    """Return issues in the form that is stored, with nulls as None."""
     if findings.empty:
         return []
     rows = findings[_ISSUE_KEYS].astype("object")
@@ -183,7 +183,7 @@ def issue_dicts(findings: pd.DataFrame) -> list[StoredFinding]:
 
 
 def fatal_issues(batch: SourceBatch) -> list[Issue]:
-    """Return the findings for which nothing of the source may be imported."""
+    """Return the issues because of which nothing of the source may be imported."""
     found = issue_dicts(batch.issues[batch.issues["severity"] == Severity.FATAL])
     return [
         Issue(
@@ -198,5 +198,5 @@ def fatal_issues(batch: SourceBatch) -> list[Issue]:
 
 
 def file_issues(batch: SourceBatch) -> list[StoredFinding]:
-    """Return the reader's findings about the file as a whole."""
+    """Return the reader's issues about the file as a whole."""
     return issue_dicts(batch.issues[batch.issues["row_number"].isna()])

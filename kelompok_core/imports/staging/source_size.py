@@ -1,4 +1,4 @@
-"""Limits the size of a source as read: its columns and the text of its cells over all batches."""
+"""Limits the size of a source as it is read: the number of columns and the text of all cells."""
 
 import pyarrow.compute as pc
 

@@ -28,7 +28,7 @@ from kelompok_core.imports.staging.columns_without_values import require_values
 from kelompok_core.imports.staging.normalizing import normalizers
 from kelompok_core.imports.staging.owner_countries import digest_owners
 from kelompok_core.imports.staging.part import Part
-from kelompok_core.imports.staging.reused_files import digest_pass, take_rows
+from kelompok_core.imports.staging.reused_files import digest_pass, reuse_rows
 from kelompok_core.imports.staging.staging_pass import Stager
 from kelompok_core.installation import Installation
 from kelompok_core.plugin_host.limits import read_limits
@@ -41,8 +41,8 @@ def stage(installation: Installation, import_id: UUID) -> Import:
     A file that was read before in the same way is not read again.
 
     Raises:
-        ImportFailed: When the source cannot be read or its header lacks what the entity needs.
-        NotPermitted: When the actor may no longer import there.
+        ImportFailed: When the source cannot be read or a required column is missing.
+        NotPermitted: When the actor may no longer submit the import.
     """
     with working_on(installation.database.engine, import_id):
         started = monotonic()
@@ -55,7 +55,7 @@ def stage(installation: Installation, import_id: UUID) -> Import:
         ):
             owners = digest_owners(installation.database, import_, rights.sees)
             digest = digest_pass(installation.settings, import_, rights, owners)
-            staged = take_rows(installation, import_, digest, rights)
+            staged = reuse_rows(installation, import_, digest, rights)
             if staged is None:
                 stager = _read(installation, import_, rights, Part())
                 staged = stager.staged
@@ -86,7 +86,7 @@ def read_source(installation: Installation, import_id: UUID, part: Part) -> tupl
 
     Raises:
         ImportFailed: When the source cannot be read; the import then has the state «failed».
-        NotPermitted: When the actor may no longer import there.
+        NotPermitted: When the actor may no longer submit the import.
     """
     import_, rights = _begin(installation, import_id)
     if rights is None:

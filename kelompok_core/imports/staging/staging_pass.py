@@ -1,4 +1,4 @@
-"""One pass over a source: a plugin reads it, the core interprets it, every row is stored. Resumes after any batch."""
+"""Reads a source once: a plugin reads it, the core normalizes and stores every row. Resumes after any batch."""
 
 import hashlib
 import json
@@ -21,14 +21,14 @@ from kelompok_core.imports.shared.imports import IMPORTS, Import, ImportState, u
 from kelompok_core.imports.shared.rights import StagingRights
 from kelompok_core.imports.staging.candidates import Terms, make_candidates
 from kelompok_core.imports.staging.column_survey import Survey
-from kelompok_core.imports.staging.likely_columns import fitting_better, likely_columns
+from kelompok_core.imports.staging.likely_columns import find_better_entity, likely_columns
 from kelompok_core.imports.staging.normalizing import Normalizers
-from kelompok_core.imports.staging.owner_countries import HomeCountries
+from kelompok_core.imports.staging.owner_countries import OwnerCountries
 from kelompok_core.imports.staging.part import Part
 from kelompok_core.imports.staging.plugin_output import accept_batch
 from kelompok_core.imports.staging.plugin_reading import as_our_errors, read_batches, unreadable
 from kelompok_core.imports.staging.returned_files import restore_cells
-from kelompok_core.imports.staging.reused_files import note_earlier
+from kelompok_core.imports.staging.reused_files import earlier_import_issues
 from kelompok_core.imports.staging.reused_rows import Known, References
 from kelompok_core.imports.staging.row_tables import (
     RawRows,
@@ -53,7 +53,7 @@ READING = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Fresh:
+class _NewRows:
     """The rows of a batch that this pass still has to stage: as read (``written``), normalized, and known rows."""
 
     batch: SourceBatch
@@ -67,7 +67,7 @@ class _Fresh:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Ready:
+class _PreparedBatch:
     """A batch to write: functions that make the tables of its new rows, and the import's columns."""
 
     tables: Sequence[Callable[[], pa.Table]]
@@ -98,7 +98,7 @@ class Stager:
         self._survey = Survey(import_, self._batches)
         self._descriptor = get_descriptor(import_.entity)
         self._owner_names = _owner_names(installation, import_)
-        self._owners = HomeCountries(installation.database, import_, self._descriptor, rights.sees)
+        self._owners = OwnerCountries(installation.database, import_, self._descriptor, rights.sees)
         self._references = References(installation.database, import_, self._descriptor)
         self._mapping: HeaderMapping | None = None
         self._columns: list[str] = []
@@ -117,7 +117,7 @@ class Stager:
             ThreadPoolExecutor(1, "staging") as writer,
             ThreadPoolExecutor(1, "looking up") as looker,
         ):
-            self._issues += note_earlier(connection, self._import, self._rights)
+            self._issues += earlier_import_issues(connection, self._import, self._rights)
             connection.commit()  # reading may be slow, and should not keep a transaction open
             writing: Future[None] | None = None
             for fresh in self._read_ahead(looker):
@@ -134,9 +134,9 @@ class Stager:
         mapped = self._mapping.targets if self._mapping is not None else {}
         return [column for column in mapped if column not in self._used_columns]
 
-    def _read_ahead(self, looker: ThreadPoolExecutor) -> Iterator[_Fresh]:
+    def _read_ahead(self, looker: ThreadPoolExecutor) -> Iterator[_NewRows]:
         """Yield the batches to stage, each after the next one is read; meanwhile, its rows are looked up."""
-        before: _Fresh | None = None
+        before: _NewRows | None = None
         with closing(self._batches()) as batches:
             for batch in batches:
                 fresh = self._accept(batch, looker)
@@ -149,7 +149,7 @@ class Stager:
     def _batches(self) -> Generator[SourceBatch]:
         return read_batches(self._installation.settings, self._import)
 
-    def _accept(self, batch: SourceBatch, looker: ThreadPoolExecutor) -> _Fresh | None:
+    def _accept(self, batch: SourceBatch, looker: ThreadPoolExecutor) -> _NewRows | None:
         """Return the rows of the batch that are still to be staged, with the import's new columns; None if none."""
         accepted = accept_batch(batch, after=self.read, plugin=self._import.plugin_label)
         with as_our_errors(self._import.plugin_label, self._import.file_name):
@@ -164,29 +164,29 @@ class Stager:
         self._extend(self._issues, file_issues(batch))
         mapping = self._map(batch)
         terms = self._terms(batch, mapping)
-        wanted = self._wanted(batch)
+        wanted = self._remaining_rows(batch)
         self.staged = max(self.staged, self.read)
         reading = self._reading_of(mapping)
         self.state = self._state(batch, mapping, reading)
         if not (self._part.is_whole or wanted.any()):
             return None
-        fresh = _only(batch, wanted)
-        written = replace(_only(source, wanted), issues=fresh.issues)
+        fresh = _select_rows(batch, wanted)
+        written = replace(_select_rows(source, wanted), issues=fresh.issues)
         raw = RawRows.of(written, mapping)
         known = looker.submit(self._references.find, fresh, mapping, terms, raw.digests, reading)
-        return _Fresh(
+        return _NewRows(
             batch=fresh, written=written, raw=raw, mapping=mapping, terms=terms, known=known, state=self.state,
             staged=self.staged,
         )  # fmt: skip
 
-    def _interpret(self, fresh: _Fresh) -> _Ready:
+    def _interpret(self, fresh: _NewRows) -> _PreparedBatch:
         tables = [] if fresh.batch.cells.empty else list(self._tables(fresh))
         state = fresh.state | {"needs": sorted(self._needs)}
         if not self._part.is_whole:
             state = self.state_of_part(len(fresh.batch.cells))
-        return _Ready(tables=tables, state=state, staged=fresh.staged)
+        return _PreparedBatch(tables=tables, state=state, staged=fresh.staged)
 
-    def _tables(self, fresh: _Fresh) -> Iterator[Callable[[], pa.Table]]:
+    def _tables(self, fresh: _NewRows) -> Iterator[Callable[[], pa.Table]]:
         """Yield functions that make the tables: references for rows that were read before, candidates for the others.
 
         The writer thread calls them, while the next batch is interpreted.
@@ -197,17 +197,17 @@ class Stager:
             new = ~pd.Series(range(len(batch.cells))).isin(known.places)
             if not new.any():
                 return
-            batch, written, raw = _only(batch, new), _only(written, new), raw.only(new)
+            batch, written, raw = _select_rows(batch, new), _select_rows(written, new), raw.only(new)
         terms = replace(fresh.terms, owner_countries=self._owners.of(batch, fresh.mapping))
         candidates = make_candidates(self._descriptor, batch, fresh.mapping, terms)
         self._needs |= candidates.needs
         self._used_columns |= candidates.used_columns
         yield partial(staged_table, self._import.id, written, raw, candidates)
 
-    def _wanted(self, batch: SourceBatch) -> pd.Series:
+    def _remaining_rows(self, batch: SourceBatch) -> pd.Series:
         """Return which rows of the batch belong to this part and were not staged by an interrupted run."""
         records = batch.locations["row_number"]
-        wanted = self._part.takes(records)
+        wanted = self._part.contains(records)
         if self._import.state is not ImportState.STAGING or not wanted.any():
             return wanted
         with self._installation.database.connect() as connection:
@@ -247,7 +247,7 @@ class Stager:
             "needs": needs.bindparams(more=sorted(self._needs)),
         }
 
-    def _write(self, connection: sa.Connection, ready: _Ready) -> None:
+    def _write(self, connection: sa.Connection, ready: _PreparedBatch) -> None:
         if ready.tables:
             with noticing_takeover(self._import):
                 copy_rows(connection, (make() for make in ready.tables))
@@ -271,7 +271,7 @@ class Stager:
                 repeating=[name for name in columns if batch.cells[name].dropna().duplicated().any()],
             )
             fatal = [issue for issue in self._mapping.issues if issue.severity is Severity.FATAL]
-            better = fitting_better(self._descriptor, self._mapping) if columns else []
+            better = find_better_entity(self._descriptor, self._mapping) if columns else []
             if fatal and columns:  # an empty list has no columns, and none is missing
                 likely = likely_columns(self._descriptor, self._mapping, batch.cells)
                 raise unreadable(self._import.file_name, [*fatal, *likely])
@@ -297,7 +297,7 @@ class Stager:
     def _reading_of(self, mapping: HeaderMapping) -> bytes:
         """Return a digest of how rows are interpreted; a raw row read in another way counts as changed."""
         settings = [*self._import.options.digest_parts(), *sorted(self._granted)]
-        words = json.dumps(
+        parts = json.dumps(
             [
                 READING,
                 sorted(mapping.targets.items()),
@@ -307,7 +307,7 @@ class Stager:
                 *self._normalizing.labels,
             ]
         )
-        return hashlib.sha256(words.encode()).digest()
+        return hashlib.sha256(parts.encode()).digest()
 
     @staticmethod
     def _extend(issues: list[StoredFinding], more: list[StoredFinding]) -> None:
@@ -327,7 +327,7 @@ def _owner_names(installation: Installation, import_: Import) -> frozenset[str]:
         return get_names(connection, import_.organization_id)
 
 
-def _only(batch: SourceBatch, keep: pd.Series) -> SourceBatch:
+def _select_rows(batch: SourceBatch, keep: pd.Series) -> SourceBatch:
     """Return these rows of the batch, with their findings."""
     if keep.all():
         return batch

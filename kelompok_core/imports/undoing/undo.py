@@ -84,7 +84,7 @@ def undo(installation: Installation, import_id: UUID, actor: Actor, *, dry_run: 
     """Undo the import in one transaction; if it is already undone, try again what that undo left.
 
     Raises:
-        NotPermitted: When the actor may not undo imports there.
+        NotPermitted: When the actor may not undo imports in every organization in which it wrote.
         Conflict: When the import was not applied.
     """
     with (
@@ -100,14 +100,14 @@ def undo(installation: Installation, import_id: UUID, actor: Actor, *, dry_run: 
                 f"import {import_id} was not applied, so there is nothing to undo: its state is «{import_.state}»",
                 hint="See which were applied: kelompok import list",
             )
-        _work_out(connection, import_)
+        _determine_outcomes(connection, import_)
         report = _report(connection, import_, dry_run=dry_run)
         if dry_run:
             transaction.rollback()
             return report
         reach(FailPoint.UNDO_WORKED_OUT)
         if not report.again or report.changes_something:
-            _take_back(connection, import_, actor)
+            _reverse(connection, import_, actor)
         reach(FailPoint.UNDO_UPDATED)
         return replace(report, import_=get_import(connection, import_id))
 
@@ -116,7 +116,7 @@ def _params(import_: Import) -> dict[str, object]:
     return {"import": import_.id, "source": import_.source_name, "entity": import_.entity}
 
 
-def _work_out(connection: sa.Connection, import_: Import) -> None:
+def _determine_outcomes(connection: sa.Connection, import_: Import) -> None:
     """Lock the records that the import wrote, and determine each one's outcome."""
     descriptor = get_descriptor(import_.entity)
     params = _params(import_)
@@ -128,7 +128,7 @@ def _work_out(connection: sa.Connection, import_: Import) -> None:
         connection.execute(sa.text(statement), params)
 
 
-def _take_back(connection: sa.Connection, import_: Import, actor: Actor) -> None:
+def _reverse(connection: sa.Connection, import_: Import, actor: Actor) -> None:
     descriptor = get_descriptor(import_.entity)
     params = _params(import_)
     act_on(connection, import_, actor.id, origin="undo")

@@ -30,7 +30,7 @@ def statements(descriptor: EntityDescriptor, references: Sequence[tuple[str, str
     """
     yield _RECORDS.format(entity=descriptor.entity, label=descriptor.label)
     yield "ANALYZE undoing"
-    yield _units(descriptor)
+    yield _changed_fields(descriptor)
     yield "ANALYZE undoing_units"
     yield _outcomes(references)
 
@@ -52,13 +52,13 @@ _RECORDS = f"""
     LEFT JOIN {{entity}} t ON t.id = u.record_id"""
 
 
-def _units(descriptor: EntityDescriptor) -> str:
+def _changed_fields(descriptor: EntityDescriptor) -> str:
     """One row per field (or the source's extra data) that the import changed in a record it did not create."""
-    fields = " UNION ALL ".join(_unit(field) for field in descriptor.fields)
+    fields = " UNION ALL ".join(_changed_field(field) for field in descriptor.fields)
     path = f"'{{{descriptor.extra_column},{_EXTRA}}}'::text[] || CAST(:source AS text)"
     return f"""
         CREATE TEMPORARY TABLE undoing_units ON COMMIT DROP AS
-        SELECT u.record_id, f.name,
+        SELECT u.record_id, f.name, {_taken(descriptor)} AS taken,
                f.now IS NOT DISTINCT FROM f.after AND f.now_origin IS NOT DISTINCT FROM f.after_origin AS as_left
         FROM undoing u CROSS JOIN LATERAL (
           {fields} UNION ALL
@@ -68,7 +68,18 @@ def _units(descriptor: EntityDescriptor) -> str:
           AND (f.before, f.before_origin) IS DISTINCT FROM (f.now, f.now_origin)"""
 
 
-def _unit(field: Field) -> str:
+def _taken(descriptor: EntityDescriptor) -> str:
+    """Whether another record has the slug that would be restored; nothing else is unique."""
+    if not descriptor.has_slug:
+        return "false"
+    owner = f" AND x.{descriptor.organization_column} = t.{descriptor.organization_column}"
+    return f"""
+        (f.name = 'slug' AND EXISTS (
+          SELECT FROM {descriptor.entity} x JOIN {descriptor.entity} t ON t.id = u.record_id
+          WHERE x.slug = u.before->>'slug' AND x.id <> t.id{owner if descriptor.belongs else ""}))"""
+
+
+def _changed_field(field: Field) -> str:
     def of(state: str) -> str:
         value = f"u.{state}->'{field.stored_in}'"
         return f"nullif({value}->'{field.key}', 'null')" if field.key else f"nullif({value}, 'null')"
@@ -97,6 +108,7 @@ def _outcomes(references: Sequence[tuple[str, str]]) -> str:
                     ELSE 'kept' END AS outcome,
                CASE WHEN u.now IS NULL THEN 'deleted since'
                     WHEN g.sent_again THEN 'sent again since'
+                    WHEN s.taken THEN 'another record has its old slug'
                     WHEN u.created AND (u.now - {_BOOKKEEPING}) <> (u.after - {_BOOKKEEPING})
                       OR cardinality(s.kept) > 0 THEN 'changed since by ' || coalesce(l.actor, 'nobody known')
                     WHEN u.created AND h.holder IS NOT NULL THEN h.holder || ' still belong to it' END AS reason,
@@ -107,8 +119,8 @@ def _outcomes(references: Sequence[tuple[str, str]]) -> str:
                     ELSE coalesce(s.kept, '{{}}') END AS kept
         FROM undoing u
         LEFT JOIN (
-          SELECT record_id, array_agg(name ORDER BY name) FILTER (WHERE as_left) AS restored,
-                 array_agg(name ORDER BY name) FILTER (WHERE NOT as_left) AS kept
+          SELECT record_id, array_agg(name ORDER BY name) FILTER (WHERE as_left AND NOT taken) AS restored,
+                 array_agg(name ORDER BY name) FILTER (WHERE NOT as_left OR taken) AS kept, bool_or(taken) AS taken
           FROM undoing_units GROUP BY record_id) s ON s.record_id = u.record_id
         CROSS JOIN LATERAL (SELECT CASE WHEN u.created THEN {holder} END AS holder) h
         CROSS JOIN LATERAL (SELECT EXISTS (
@@ -135,7 +147,7 @@ def restore_changed(descriptor: EntityDescriptor) -> str:
         CASE WHEN NOT '{_EXTRA}' = ANY (o.restored) THEN {columns[extra]}
              WHEN u.before->'{extra}'#>{path} IS NULL THEN ({columns[extra]}) #- {path}
              ELSE jsonb_set({columns[extra]}, {path}, u.before->'{extra}'#>{path}) END"""
-    columns["field_origins"] = _with_old("field_origins", "o.restored")
+    columns["field_origins"] = _with_old_entries("field_origins", "o.restored")
     return f"""
         UPDATE {descriptor.entity} t SET {", ".join(f"{column} = {value}" for column, value in columns.items())}
         FROM undoing_outcomes o JOIN undoing u ON u.record_id = o.record_id
@@ -158,10 +170,10 @@ def _json_columns(descriptor: EntityDescriptor) -> Iterator[tuple[str, str]]:
             for field in descriptor.fields
             if field.key and field.stored_in == column
         )
-        yield column, _with_old(column, f"array_remove(ARRAY[{keys}]::text[], NULL)")
+        yield column, _with_old_entries(column, f"array_remove(ARRAY[{keys}]::text[], NULL)")
 
 
-def _with_old(column: str, keys: str) -> str:
+def _with_old_entries(column: str, keys: str) -> str:
     """The column's object with these keys restored, or removed if they did not exist before."""
     return f"""
         (t.{column} - {keys}) || coalesce((

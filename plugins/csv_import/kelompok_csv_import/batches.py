@@ -9,16 +9,16 @@ from kelompok_csv_import.header import further_columns
 from kelompok_csv_import.tables import Records
 
 _MOST_FURTHER = 64
-"""Cells behind the last header that get a column of their own; those behind are kept in the last one, as one text."""
+"""Number of extra columns for cells after the last header. The last one holds all remaining cells as one text."""
 
 
 class BatchMaker:
-    """Makes one batch after the other.
+    """Makes batches of records.
 
     Args:
-        names: Of the columns.
-        width: How many cells the header has, those without a name at its end included.
-        delimiter: What joins the cells of a row that has far too many.
+        names: Names of the columns.
+        width: Number of cells in the header, including unnamed ones at its end.
+        delimiter: Joins the remaining cells of a row that has far too many.
     """
 
     def __init__(self, names: Sequence[str], *, width: int, delimiter: str) -> None:
@@ -30,7 +30,7 @@ class BatchMaker:
         self._next = 1
 
     def make(self, records: Records) -> SourceBatch:
-        """Return the records as one batch, and number them on."""
+        """Return the records as one batch; continue the row numbers of the last batch."""
         numbers = range(self._next, self._next + len(records))
         self._next = numbers.stop
         odd = self._odd(records)
@@ -44,7 +44,7 @@ class BatchMaker:
         )
 
     def _odd(self, records: Records) -> list[int]:
-        """Return which rows have more or fewer cells than there are names."""
+        """Return the indexes of rows that have more or fewer cells than the header has names."""
         if len(records.cells.columns) == len(self._names):
             return []
         return [index for index, row in enumerate(records.cells.rows) if len(row) != len(self._names)]
@@ -54,7 +54,7 @@ class BatchMaker:
         return list(zip(*fitted, strict=True)) if fitted else [()] * len(self._names)
 
     def _fitted(self, rows: Sequence[list[str]], odd: list[int]) -> "Sequence[list[str] | list[str | None]]":
-        """Return the rows at one width: that of the names, or of the longest row that has something behind it."""
+        """Return the rows at the same width: that of the names or, if larger, of the row with the most content."""
         if not odd:
             return rows
         fitted: list[list[str] | list[str | None]] = list(rows)
@@ -73,7 +73,7 @@ class BatchMaker:
         return row if len(row) <= self._max_columns else [*row[:last], self._delimiter.join(row[last:])]
 
     def _without_name(self, columns: int) -> Iterator[Issue]:
-        """Yield a finding for each column that the header has a cell for and no name, once something stands in it."""
+        """Yield a finding for each unnamed column of the header, when a value first occurs in it."""
         names = further_columns(self._names, min(columns, self._width))
         for number in range(self._unnamed + 1, len(names) + 1):
             params = {"number": number}
@@ -104,7 +104,7 @@ def _of_quotes(records: Records, numbers: range) -> list[Issue]:
 
 
 def _content_width(cells: Sequence[str]) -> int:
-    """Return how many cells there are up to the last that is not blank."""
+    """Return the number of cells up to the last non-blank one."""
     width = len(cells)
     while width and not cells[width - 1].strip():
         width -= 1

@@ -1,10 +1,10 @@
-"""Joins rows that a misplaced line break has split, if that is certain; else each piece is an error."""
+"""Joins rows that a misplaced line break has split if this is certain; otherwise reports each piece as an error."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kelompok_core.contracts import Issue, JsonValue, Severity
-from kelompok_csv_import.kinds import Kind, filled_kind_of
+from kelompok_csv_import.cell_kinds import Kind, filled_kind_of
 
 if TYPE_CHECKING:
     from kelompok_csv_import.tables import Record
@@ -16,10 +16,10 @@ class BrokenRows:
     """Holds short rows until it is clear whether they are pieces of one row.
 
     Args:
-        width: How many cells a record has.
+        width: The expected number of cells.
         kinds: Kinds of the columns whose values are not text.
-        are_errors: Whether pieces are errors that could make one row, and are not proven to. They are none where
-            records of the table are short for no reason.
+        are_errors: Whether pieces that could be one row, but are not proven to be, are errors. Set to False if the
+            table has rows that are short for no reason.
     """
 
     def __init__(self, width: int, kinds: Mapping[int, Kind], *, are_errors: bool) -> None:
@@ -34,11 +34,11 @@ class BrokenRows:
         return bool(self._pieces)
 
     def takes(self, record: "Record") -> bool:
-        """Return whether the row may be a piece: one that is too short, in a table of several columns."""
+        """Return whether the row may be a piece: it is too short, and the table has at least three columns."""
         return 0 < len(record.cells) < self._width and self._width > 2  # noqa: PLR2004
 
     def put_together(self, piece: "Record") -> "Sequence[Record]":
-        """Take a further piece; return the rows that are certain now."""
+        """Add a piece; return the rows that are certain now."""
         alone: list[Record] = []
         self._pieces.append(piece)
         while len(cells := _joined([one.cells for one in self._pieces])) > self._width:
@@ -48,7 +48,7 @@ class BrokenRows:
         return [*alone, *self.give_up()] if len(self._pieces) == _MOST_PIECES else alone
 
     def _decided(self, cells: list[str], pieces: "Sequence[Record]") -> "Sequence[Record]":
-        """Return the pieces as one row where the kinds of its cells prove it, else as they are, or as errors."""
+        """Return the pieces as one row if the kinds of its cells prove it, otherwise unchanged or as errors."""
         line = pieces[0].line
         if self._fits(cells) and not all(self._fits(one.cells) for one in pieces):
             params: dict[str, JsonValue] = {"line": line, "lines": len(pieces)}
@@ -70,18 +70,18 @@ class BrokenRows:
         ]
 
     def give_up(self) -> "Sequence[Record]":
-        """Return the pieces that are held, as rows of their own."""
+        """Return the held pieces as separate rows."""
         pieces, self._pieces = self._pieces, []
         return pieces
 
     def _fits(self, cells: Sequence[str]) -> bool:
-        """Return whether each cell is of the kind its column has."""
+        """Return whether each cell is blank or of its column's kind."""
         found = [(filled_kind_of(cells[at]), kind) for at, kind in self._kinds.items() if at < len(cells)]
         return all(one in (kind, Kind.BLANK) for one, kind in found)
 
 
 def _joined(pieces: Sequence[Sequence[str]]) -> list[str]:
-    """Return the cells of pieces as those of one row: the last cell of each goes on in the first of the next."""
+    """Return the cells of the joined row: the last cell of each piece continues in the first cell of the next one."""
     cells = list(pieces[0])
     for piece in pieces[1:]:
         cells[-1:] = [f"{cells[-1]}\n{piece[0]}", *piece[1:]]

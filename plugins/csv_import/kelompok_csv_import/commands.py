@@ -19,7 +19,7 @@ class CsvCommands:
 
         Raises:
             UnreadableSource: When the file cannot be read.
-            ConfigurationError: When a setting does not fit the file.
+            ConfigurationError: When a setting is invalid for the file.
         """
         source: Source = arguments["file"]
         if command == "show":

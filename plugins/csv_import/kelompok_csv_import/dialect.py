@@ -1,4 +1,4 @@
-"""The dialect of a text: delimiter, quote, escape, line ends; configured, declared in the file or detected."""
+"""The dialect of a text (delimiter, quote, escape, line ends): configured, declared in the file, or detected."""
 
 import csv
 import re
@@ -11,11 +11,11 @@ from math import sqrt
 from statistics import fmean as mean
 
 from kelompok_core.contracts import ConfigurationError, JsonValue
-from kelompok_csv_import.kinds import Kind, column_kinds, kind_of
+from kelompok_csv_import.cell_kinds import Kind, column_kinds, kind_of
 
 _SAMPLE_RECORDS = 100
 _DELIMITERS = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0, " ": 0.6, ":": 0.5, "^": 0.8, "~": 0.8, "\x1f": 1.0}
-"""What may stand between cells, and how readily it is believed: blanks and colons are parts of values too."""
+"""Possible delimiters with a weight: spaces and colons weigh less because they also occur in values."""
 _QUOTES = ('"', "'", "`")
 _ESCAPE = "\\"
 _NAMES = {"tab": "\t", "\\t": "\t", "space": " ", "none": "", "double": ""}
@@ -25,24 +25,24 @@ _ESCAPED, _PADDED = 0.98, 1.01
 _LONGEST_DELIMITER = 4
 _NEARLY_ALL = 0.95
 _FEWEST_OPEN, _OPEN_SHARE = 2, 5
-"""Marks that begin a cell and do not end it: so many of them, and at least one of so many that begin cells."""
+"""Quotation marks are content if at least this many open a cell without closing it, and one in this many that open."""
 _WIDE = 8
 _MOSTLY = 0.6
 _GLUED = re.compile(r"[^\s,;\t|][,;\t|][^\s,;\t|]")
-"""A separator between two characters: it more likely separates cells than belongs to one."""
+"""A delimiter directly between two characters: it more likely separates cells than belongs to one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """How to cut the text into cells.
+    """How the text is split into cells.
 
     Attributes:
-        delimiter: One character, or up to four.
-        quote: What stands around cells, or "" when nothing does.
-        escape: What stands before a quote inside a cell, or "" when it is written twice.
-        padded: Whether a blank after each delimiter belongs to it.
-        skips_blanks: Whether blanks may stand between a delimiter and a quote.
-        line_ending: As most lines of the beginning have it: ``LF``, ``CRLF``, ``CR``, ``none``.
+        delimiter: One to four characters.
+        quote: The character around cells, or "" for none.
+        escape: The character before a quote inside a cell, or "" if quotes are doubled.
+        padded: Whether a space after each delimiter belongs to the delimiter.
+        skips_blanks: Whether spaces between a delimiter and a quote are ignored.
+        line_ending: The most frequent one at the beginning: ``LF``, ``CRLF``, ``CR`` or ``none``.
     """
 
     delimiter: str = ","
@@ -63,10 +63,10 @@ class Dialect:
 
 
 def find_dialect(sample: Sequence[str], config: Mapping[str, JsonValue]) -> Dialect:
-    """Return the dialect of the lines: what is configured, and for the rest what explains them best.
+    """Return the dialect of the lines: configured values, and those that fit the lines best.
 
     Raises:
-        ConfigurationError: When a configured character cannot be one.
+        ConfigurationError: When a configured value is invalid.
     """
     ending = _line_ending(sample)
     given = _Given(
@@ -77,20 +77,22 @@ def find_dialect(sample: Sequence[str], config: Mapping[str, JsonValue]) -> Dial
     scores = {one: _score(sample, one) for one in _candidates(given, ending) if _can_be(one, sample, given)}
     best = max(scores, key=lambda one: scores[one], default=None)
     if best is None or scores[best] == 0:
-        return given.plainly(ending)
+        return given.plain_dialect(ending)
     if given.quote is None and _marks_are_content(sample, best):
         return replace(best, quote="", escape="")
     return replace(best, skips_blanks=True) if _has_blanks_before_quotes(sample, best) else best
 
 
 def _marks_are_content(sample: Sequence[str], dialect: Dialect) -> bool:
-    """Return whether marks stand in values as any other sign does: they begin cells and do not end them.
+    """Return whether quotation marks are part of values: they open cells without closing them.
 
-    This holds if no line needs them: split at every delimiter, all lines have the table's width.
+    Requires that lines with marks have the table's width when they are split at every delimiter.
     """
     lines = [line.rstrip("\r\n") for line in sample if line.strip()]
     rows = [line.split(dialect.delimiter) for line in lines]
     width = usual_width(rows)
+    if _is_quoted_throughout(sample, rows, dialect):
+        return False
     if width == 1 or width != usual_width(list(_rows(sample, dialect))):
         return False
     if sum(len(row) == width for row in rows) < _NEARLY_ALL * len(rows):
@@ -103,8 +105,21 @@ def _marks_are_content(sample: Sequence[str], dialect: Dialect) -> bool:
     return len(open_ended) >= _FEWEST_OPEN and _OPEN_SHARE * len(open_ended) >= len(cells)
 
 
+def _is_quoted_throughout(sample: Sequence[str], rows: Sequence[Sequence[str]], dialect: Dialect) -> bool:
+    """Return whether all cells of the first line are quoted, and all quotes of the sample are closed and escaped."""
+    quote = dialect.quote
+    first = [cell.strip() for cell in rows[0]] if rows else []
+    if not all(len(cell) > 1 and cell[0] == cell[-1] == quote for cell in first):
+        return False
+    try:
+        list(make_parser(prepared(sample, dialect), dialect, is_strict=True))
+    except csv.Error:
+        return False
+    return True
+
+
 def _has_blanks_before_quotes(sample: Sequence[str], dialect: Dialect) -> bool:
-    """Return whether some cells have blanks before their quotes, and lines are as wide as the table without them."""
+    """Return whether cells have spaces before their quotes, and ignoring these gives at least as many regular rows."""
     if not dialect.quote or dialect.padded or dialect.delimiter == " ":
         return False
     between = re.compile(rf"(?:^|{re.escape(dialect.delimiter)}) +{re.escape(dialect.quote)}")
@@ -117,14 +132,14 @@ def _has_blanks_before_quotes(sample: Sequence[str], dialect: Dialect) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _Given:
-    """What is configured or declared; None where it is to be found out."""
+    """The configured or declared values; None for those to detect."""
 
     delimiter: str | None
     quote: str | None
     escape: str | None
 
-    def plainly(self, ending: str) -> Dialect:
-        """Return the plain dialect for what is not given."""
+    def plain_dialect(self, ending: str) -> Dialect:
+        """Return the dialect with the usual characters for missing values."""
         quote = '"' if self.quote is None else self.quote
         return Dialect(delimiter=self.delimiter or ",", quote=quote, escape=self.escape or "", line_ending=ending)
 
@@ -140,7 +155,7 @@ def _configured(config: Mapping[str, JsonValue], key: str, *, longest: int = 1) 
 
 
 def declared_lines(sample: Sequence[str]) -> int:
-    """Return how many lines only declare something: one such as ``sep=;``, as spreadsheets write it, or none."""
+    """Return the number of lines that declare the delimiter, as spreadsheets do with ``sep=;``: 0 or 1."""
     return 0 if _declared(sample) is None else 1
 
 
@@ -158,7 +173,7 @@ def _candidates(given: _Given, ending: str) -> Iterator[Dialect]:
 
 
 def _can_be(dialect: Dialect, sample: Sequence[str], given: _Given) -> bool:
-    """Return whether the text has what the dialect speaks of; the plain one is always possible."""
+    """Return whether the text contains the dialect's special characters."""
     if dialect.quote not in ('"', "") and not _opens_and_closes(sample, dialect):
         return False
     if dialect.escape and not _has(sample, dialect.escape + dialect.quote):
@@ -173,7 +188,7 @@ def _has(sample: Sequence[str], mark: str) -> bool:
 
 
 def _is_padded(sample: Sequence[str], delimiter: str) -> bool:
-    """Return whether a blank stands behind every delimiter but those that end a line."""
+    """Return whether every delimiter, except at the end of a line, is followed by a space."""
     with_it = [line.rstrip("\r\n") for line in sample if delimiter in line]
     blanks = [line.count(f"{delimiter} ") + line.endswith(delimiter) for line in with_it]
     return bool(with_it) and blanks == [line.count(delimiter) for line in with_it]
@@ -186,10 +201,10 @@ def _opens_and_closes(sample: Sequence[str], dialect: Dialect) -> bool:
 
 
 def _score(sample: Sequence[str], dialect: Dialect) -> float:
-    """Return how well the dialect explains the lines, 0 when they would be one column.
+    """Return how well the dialect fits the lines; 0 if they would have one column.
 
-    Three things speak for a dialect: most records have as many cells as most others, the cells look like values
-    (not like several of them, or halves), and its quotes pair.
+    A dialect fits well if most records have the same number of cells, cells look like single complete values, and
+    quotes are paired.
     """
     rows = [row for row in islice(_rows(sample, dialect), _SAMPLE_RECORDS) if any(map(str.strip, row))]
     widths = Counter(map(len, rows))
@@ -200,11 +215,11 @@ def _score(sample: Sequence[str], dialect: Dialect) -> float:
     share = alike / len(rows)
     even: float = share * sqrt(share)
     plainness = _ESCAPED if dialect.escape else _PADDED if dialect.padded else 1.0
-    return even * clean * clean * _belief(dialect, len(rows[0]), width) * (1 - 0.5 / width) * plainness
+    return even * clean * clean * _delimiter_weight(dialect, len(rows[0]), width) * (1 - 0.5 / width) * plainness
 
 
 def _is_prose(rows: Sequence[Sequence[str]], width: int, sample: Sequence[str], dialect: Dialect) -> bool:
-    """Return whether blanks stand between words and not between cells: nothing is quoted, and all of it is text."""
+    """Return whether spaces separate words rather than cells: nothing is quoted, and all values are text."""
     return not column_kinds(rows[1:], width) and not (dialect.quote and _opens_and_closes(sample, dialect))
 
 
@@ -212,20 +227,20 @@ _WIDE_GAP = re.compile(r"\S {2,}\S")
 
 
 def is_fixed_width(sample: Sequence[str]) -> bool:
-    """Return whether most lines are set out in columns by blanks."""
+    """Return whether most lines are aligned in columns with spaces."""
     filled = [line for line in sample if line.strip()]
     return len(filled) > 1 and sum(bool(_WIDE_GAP.search(line)) for line in filled) > _MOSTLY * len(filled)
 
 
-def _belief(dialect: Dialect, first: int, width: int) -> float:
-    """Return how readily the delimiter is believed, seeing how many cells the first record has.
+def _delimiter_weight(dialect: Dialect, first: int, width: int) -> float:
+    """Return the delimiter's weight, reduced if the first record does not have the usual number of cells.
 
-    When it has others than most, it may be a title; words, where the delimiter is one that words have between them.
+    Such a record may be a title. With a delimiter that also occurs between words, the weight is 0.
     """
-    belief = _DELIMITERS.get(dialect.delimiter, 1.0)
+    weight = _DELIMITERS.get(dialect.delimiter, 1.0)
     if first == width:
-        return belief
-    return 0.0 if belief < 1.0 else _OTHER_WIDTH if first > 1 else _ONE_CELL
+        return weight
+    return 0.0 if weight < 1.0 else _OTHER_WIDTH if first > 1 else _ONE_CELL
 
 
 def _cleanness(cell: str, dialect: Dialect) -> float:
@@ -241,7 +256,7 @@ def _cleanness(cell: str, dialect: Dialect) -> float:
 
 
 def usual_width(rows: Sequence[Sequence[str]]) -> int:
-    """Return how many cells most records have; where few records differ, the first has the casting vote."""
+    """Return the usual number of cells; the first record counts twice."""
     widths = Counter(len(row) for row in rows if any(map(str.strip, row)))
     for row in rows[:1]:
         widths[len(row)] += 1
@@ -254,16 +269,16 @@ def _weight(width: tuple[int, int]) -> tuple[float, int]:
 
 
 def _rows(sample: Sequence[str], dialect: Dialect) -> Iterator[list[str]]:
-    with suppress(csv.Error):  # a cell longer than can be: the sample before it must do
+    with suppress(csv.Error):  # a cell exceeds the limit: use the sample before it
         yield from make_parser(prepared(sample, dialect), dialect, is_strict=False)
 
 
 STAND_IN = "\ue01f"
-"""Written in the place of a delimiter of several characters, which the parser does not know."""
+"""Replaces a delimiter of several characters, which the parser does not support."""
 
 
 def prepared(lines: Iterable[str], dialect: Dialect) -> Iterator[str]:
-    """Return the lines as the parser of the dialect takes them."""
+    """Return the lines in the form that :func:`make_parser` needs."""
     ready = iter(lines)
     if dialect.escape:
         ready = (_protect(line, dialect) for line in ready)
@@ -273,7 +288,7 @@ def prepared(lines: Iterable[str], dialect: Dialect) -> Iterator[str]:
 
 
 def make_parser(lines: Iterator[str], dialect: Dialect, *, is_strict: bool) -> Iterator[list[str]]:
-    """Return the standard library's parser, set to the dialect; for lines that are :func:`prepared`."""
+    """Return the standard library's parser for the dialect; the lines must be :func:`prepared`."""
     return csv.reader(
         lines,
         delimiter=dialect.delimiter if len(dialect.delimiter) == 1 else STAND_IN,
@@ -286,7 +301,7 @@ def make_parser(lines: Iterator[str], dialect: Dialect, *, is_strict: bool) -> I
 
 
 def _protect(line: str, dialect: Dialect) -> str:
-    """Return the line with every escape that escapes nothing written twice, so that the parser keeps it."""
+    """Double each escape character that escapes nothing, so that the parser keeps it."""
     if dialect.escape not in line:
         return line
     escaped = re.escape(dialect.quote + dialect.escape + dialect.delimiter)

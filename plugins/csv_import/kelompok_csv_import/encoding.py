@@ -1,4 +1,4 @@
-"""Detects a file's encoding from all of its bytes, so that reading it never fails half-way."""
+"""Detects a file's encoding from all of its bytes, so that reading does not fail midway."""
 
 import codecs
 import mmap
@@ -17,7 +17,7 @@ from kelompok_core.contracts import (
 )
 from kelompok_csv_import.legacy import guess_encoding
 
-_BOMS = (  # the longer ones first: a UTF-32 mark begins like a UTF-16 one
+_BOMS = (  # longer ones first: the mark of UTF-32 begins like that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -25,20 +25,20 @@ _BOMS = (  # the longer ones first: a UTF-32 mark begins like a UTF-16 one
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _OTHER_FORMATS = {
-    b"PK\x03\x04": "application/zip",  # newer spreadsheets too
+    b"PK\x03\x04": "application/zip",  # also .xlsx and .ods
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "application/vnd.ms-excel",
     b"%PDF-": "application/pdf",
     b"\x1f\x8b": "application/gzip",
     b"SQLite format 3\0": "application/vnd.sqlite3",
 }
-"""How files that are no text begin."""
+"""Signatures of formats that are not text."""
 
-_MOSTLY = 0.6  # share of zero bytes, well above what other text has
+_MOSTLY = 0.6  # minimum share of zero bytes, far above that of other texts
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decoding:
-    """The codec to open the file with, the name to show, and a warning when it is a guess."""
+    """The codec to open the file with, the name to show, and a warning if it was guessed."""
 
     codec: str
     shown: str
@@ -49,7 +49,7 @@ def find_decoding(path: Path, configured: str | None) -> Decoding:
     """Return how to decode the file.
 
     Raises:
-        UnreadableSource: When it is of another format, no encoding fits all its bytes, or several could.
+        UnreadableSource: When the file has another format, or no encoding or several encodings fit all its bytes.
         ConfigurationError: When the configured encoding does not exist.
     """
     if configured is not None:
@@ -82,7 +82,7 @@ def find_decoding(path: Path, configured: str | None) -> Decoding:
 
 
 def _find_shifts(path: Path) -> Decoding | None:
-    """Recognise encodings of seven bits, whose escapes say which characters follow: to UTF-8 they are plain text."""
+    """Recognize 7-bit encodings by their escape sequences; they are also valid UTF-8."""
     if not path.stat().st_size:
         return None
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as written:
@@ -103,7 +103,7 @@ def _known(name: str) -> str:
     codec = find_encoding(name)
     if codec is None:
         raise ConfigurationError("encoding", f"unknown text encoding {name[:40]!r}")
-    # A mark at the start is no part of the first header.
+    # A byte-order mark is not part of the first header.
     return "utf-8-sig" if codec == "utf-8" else codec
 
 
@@ -120,7 +120,7 @@ def _first_bytes(path: Path) -> bytes:
 
 
 def _wide_without_mark(start: bytes) -> str | None:
-    """Recognise UTF-16 and UTF-32 by the zero bytes Latin text has in them."""
+    """Recognize UTF-16 and UTF-32 without a byte-order mark by the zero bytes of Latin text."""
     whole = start[: len(start) // 4 * 4]
     if not whole:
         return None

@@ -1,12 +1,11 @@
-"""Detects where a table begins: titles and comments before it, a header of up to two rows, a row of tags."""
+"""Detects where a table begins: titles and comments before it, a header of up to two rows, and a row of HXL tags."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from kelompok_core.contracts import JsonValue
-from kelompok_csv_import.header_words import HeaderWords
-from kelompok_csv_import.kinds import (
+from kelompok_csv_import.cell_kinds import (
     Kind,
     are_column_notes,
     are_column_numbers,
@@ -18,6 +17,7 @@ from kelompok_csv_import.kinds import (
     is_tag_row,
     kind_of,
 )
+from kelompok_csv_import.header_words import HeaderWords
 from kelompok_csv_import.records import COMMENT
 
 _MOST_BEFORE = 40
@@ -30,14 +30,14 @@ _YEARS = frozenset(range(1900, 2101))
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What the first rows of a file are.
+    """The meaning of the first rows of a file.
 
     Attributes:
-        before: Rows before the header: blank ones, titles, comments.
-        header_rows: How many rows the header has; 0 when there is none.
+        before: Number of rows before the header: blank rows, titles and comments.
+        header_rows: Number of header rows; 0 for none.
         tag_row: Index of a row of HXL tags, or None.
-        passed: Rows behind the header that are none and no records: rulers, names for programs.
-        comment: What begins a comment's line, or "" when there are none.
+        passed: Number of skipped rows after the header, such as rulers and machine-readable names.
+        comment: The start of a comment's line, or "" for no comments.
     """
 
     before: int
@@ -60,14 +60,14 @@ def find_layout(
     words: HeaderWords,
     marked: Collection[int] = (),
 ) -> Layout:
-    """Return the layout of a sample of rows: what is configured, and what can be detected for the rest.
+    """Return the layout of the first rows: configured values, and detected ones for the rest.
 
     Args:
-        rows: Of the beginning, blank ones among them; when ``header_line`` is set, from that line on.
-        width: How many cells most rows have.
+        rows: The first rows, including blank ones; if ``header_line`` is set, from that line on.
+        width: The usual number of cells.
         config: The operator's settings.
-        words: What knows headers.
-        marked: Indexes of the rows that begin as comments do.
+        words: Recognizes headers.
+        marked: Indexes of rows that begin like comments.
     """
     comments = [at for at in marked if at < len(rows) and not is_tag_row(rows[at])]
     never = comments if "comment" in config else [at for at in comments if count_filled(rows[at]) < max(_NARROW, width)]
@@ -76,7 +76,7 @@ def find_layout(
     if "header_rows" in config:
         return _with_tags(rows, before, int(str(config["header_rows"])), comment)
     if _tags_at(rows, before) is not None:
-        # Above a header that is one, tags are passed over; else they are all the header there is.
+        # Tags above a proven header are skipped; otherwise they are the header.
         is_above = _is_proven_header(rows[before + 1 :], width)
         return Layout(before=before + is_above, header_rows=1, tag_row=before if is_above else None, comment=comment)
     passed = 0 if _spans_next(rows[before:]) else _rows_passed(rows[before + 1 :], width)
@@ -94,13 +94,13 @@ def _with_tags(rows: Sequence[Sequence[str]], before: int, header_rows: int, com
 
 
 def _tags_at(rows: Sequence[Sequence[str]], index: int) -> int | None:
-    """Return the index if a row of tags is there; a single tag is a comment as well as not."""
+    """Return the index if that row has several HXL tags; a single one may also be a comment."""
     is_there = index < len(rows) and is_tag_row(rows[index]) and count_filled(rows[index]) > 1
     return index if is_there else None
 
 
 def _rows_passed(rows: Sequence[Sequence[str]], width: int) -> int:
-    """Return how many rows behind a header are rulers, or names for programs, numbers or notes of the columns."""
+    """Return the number of rows after a header that are rulers or describe the columns."""
     passed = 0
     while passed < len(rows) and _is_about_columns(rows[passed], rows[passed + 1 : _SAMPLE_ROWS], width):
         passed += 1
@@ -108,7 +108,7 @@ def _rows_passed(rows: Sequence[Sequence[str]], width: int) -> int:
 
 
 def _is_about_columns(row: Sequence[str], others: Sequence[Sequence[str]], width: int) -> bool:
-    """Return whether a row behind a header belongs to it: no other row is like it."""
+    """Return whether a row after a header belongs to the header, because no other row is like it."""
     if is_ruler(row):
         return True
     if are_column_numbers(row):
@@ -118,9 +118,9 @@ def _is_about_columns(row: Sequence[str], others: Sequence[Sequence[str]], width
 
 
 def _rows_before(rows: Sequence[Sequence[str]], width: int, comments: Collection[int]) -> int:
-    """Return how many rows stand before the header: the first row that fills about as many cells as the table has.
+    """Return the number of rows before the header, which is the first row with about as many filled cells as the table.
 
-    In a table of two columns a single cell may be a header one cell short; there it is a title only if a
+    In a table of two columns, a row with one filled cell may be an incomplete header. It counts as a title only if a
     blank row follows it.
     """
     blank = _leading_blank(rows)
@@ -137,9 +137,9 @@ def _rows_before(rows: Sequence[Sequence[str]], width: int, comments: Collection
 
 
 def _before_known(rows: Sequence[Sequence[str]], guessed: int, words: HeaderWords) -> int:
-    """Return where the first row stands that has the names of columns the host knows; else the row that was guessed.
+    """Return the index of the first row with mostly known headers, or the guessed index.
 
-    Not where the row before it spans it, or describes the same columns in the words of a program.
+    Keeps the guessed index if the guessed row has the spanning headers of the known row.
     """
     known = next((at for at, row in enumerate(rows[:_MOST_BEFORE]) if words.are_mostly_header(row)), guessed)
     is_second = known > guessed and _is_under_spans(rows[guessed], rows[known], rows[known + 1 :])
@@ -158,7 +158,7 @@ def _leading_blank(rows: Sequence[Sequence[str]]) -> int:
 
 
 def _header_rows(rows: Sequence[Sequence[str]], width: int) -> int:
-    """Return 0 when the first row is provably a record, 2 when the second provably is not, else 1."""
+    """Return 0 if the first row is provably a record, 2 if the second row is provably not a record, otherwise 1."""
     filled = [row for row in rows[:_SAMPLE_ROWS] if count_filled(row) and not is_tag_row(row)]
     if len(filled) < _NARROW:
         return 1
@@ -166,7 +166,7 @@ def _header_rows(rows: Sequence[Sequence[str]], width: int) -> int:
         return 2
     kinds = column_kinds(filled[2:] if len(filled) >= _ENOUGH else filled[1:], width)
     fits = _fits(filled[0], kinds)
-    if _names_nothing(filled[0], kinds):
+    if _has_values(filled[0], kinds):
         return 0
     if any(fits) or not kinds:
         return 0 if fits and all(fits) and not _could_be_headers([_cell(filled[0], at) for at in kinds]) else 1
@@ -174,13 +174,13 @@ def _header_rows(rows: Sequence[Sequence[str]], width: int) -> int:
 
 
 def _fits(row: Sequence[str], kinds: Mapping[int, Kind]) -> list[bool]:
-    """Return of each cell of the row that is filled, in columns of a kind, whether it is of that kind."""
+    """Return for each filled cell in a column with a known kind whether it is of that kind."""
     found = [(filled_kind_of(_cell(row, at)), kind) for at, kind in kinds.items()]
     return [one is kind for one, kind in found if one is not Kind.BLANK]
 
 
-def _names_nothing(row: Sequence[str], kinds: Mapping[int, Kind]) -> bool:
-    """Return whether the row has a time, an address or a date where a column has such: no column is called so."""
+def _has_values(row: Sequence[str], kinds: Mapping[int, Kind]) -> bool:
+    """Return whether the row has a time, address or date in a column of that kind: a header has none."""
     return any(
         kind in (Kind.TIME, Kind.ADDRESS, Kind.DATE) and filled_kind_of(_cell(row, at)) is kind
         for at, kind in kinds.items()
@@ -188,7 +188,7 @@ def _names_nothing(row: Sequence[str], kinds: Mapping[int, Kind]) -> bool:
 
 
 def _is_second_header(filled: Sequence[Sequence[str]], kinds: Mapping[int, Kind]) -> bool:
-    """Return whether the second row is the first again, or is text over columns of other kinds."""
+    """Return whether the second row repeats the first, or has text above columns of other kinds."""
     if list(filled[0]) == list(filled[1]) != list(filled[-1]):
         return True
     is_text = all(kind_of(_cell(filled[1], at)) is Kind.TEXT for at in kinds)
@@ -205,9 +205,9 @@ def _spans_next(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _is_under_spans(first: Sequence[str], second: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
-    """Return whether the second row only divides headers that span several columns, as merged cells are exported.
+    """Return whether the second row subdivides headers that span several columns, as exported merged cells do.
 
-    Its first cell is blank, where records have their first cell filled; every blank header has a text under it.
+    Its first cell is blank, while records have theirs filled, and it has text under every blank header.
     """
     if not others or not first[0].strip() or _cell(second, 0).strip():
         return False
@@ -225,7 +225,7 @@ def _is_proven_header(rows: Sequence[Sequence[str]], width: int) -> bool:
 
 
 def _could_be_headers(cells: Sequence[str]) -> bool:
-    """Return whether the numbers are years, or go up step by step, as numbered columns have them as headers."""
+    """Return whether the numbers are years or increase in equal steps, as in the headers of numbered columns."""
     if not all(cell.strip().isdecimal() for cell in cells):
         return False
     numbers = list(map(int, cells))

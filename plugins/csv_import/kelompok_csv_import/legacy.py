@@ -1,4 +1,4 @@
-"""Detects the legacy encoding of a text that is not UTF-8, from the words it would have in each, or asks."""
+"""Detects the legacy encoding of a text that is not UTF-8 by the words it would contain in each encoding."""
 
 import re
 import unicodedata
@@ -17,25 +17,25 @@ _CODECS = {
     "cp874": "windows-874", "cp1254": "windows-1254",
     "cp1250": "windows-1250", "cp1257": "windows-1257", "mac_roman": "mac_roman", "cp850": "cp850", "cp866": "cp866",
 }  # fmt: skip
-"""Encodings that files come in, by Python's name, with the name to show; of two that read a text alike the first."""
+"""Python's name and the displayed name of each encoding; if two decode a text to the same, the first one is used."""
 
 _MOST_BYTES = 200_000
 _PLAUSIBLE = 0.9
 _NEARLY = 0.75
-"""Share of words that leaves a doubt whether a text is western after all."""
+"""From this share of plausible words on, the text may be western after all."""
 _SURE = 2.0
-"""How many times as likely an encoding has to be as the next that would read other words."""
+"""An encoding must be this many times as likely as the next one that gives other words."""
 
 _SURE_OF_IDEOGRAPHS = 4.0
-"""The same where both would read ideographs: any two bytes are one in most of their encodings."""
+"""The same if both give ideographs, because most pairs of bytes are valid in either encoding."""
 
 _OF_KANA = 1.0
-"""What is added for a text of kana: by chance bytes do not fall into those two rows."""
+"""Added to the likelihood of mostly kana: random bytes would not fall into this small range."""
 
 _SIGNS = frozenset("¡¢£¤¥¦§¨©ª¬®¯°±²³´µ¶¸¹º»¼½¾¿×÷ƒˆ˜†‡‰‹›€™•–—…‚„")
-"""Signs of the western encoding that stand in no word."""
+"""Characters of the western encoding that never occur in words."""
 _ODD = _SIGNS | frozenset("ÐÝÞðýþŸŠšŽž")
-"""The same, and letters of few languages that do."""
+"""The same, and letters that occur in few languages."""
 
 _WESTERN_LANGUAGES = (
     "äöüß", "àâæçéèêëîïôœùûüÿ", "áéíñóúüç", "áâãàçéêíóôõúü", "àèéìíòóùúî", "åäöæøéüàèôóò", "ëïéèêöüóáçàîô",
@@ -54,7 +54,7 @@ _LANGUAGES = {
     "cp1254": ("çğıi̇öşüâîûé",),
     "cp1257": ("āčēģīķļņōŗšūž", "ąčęėįšųūž", "õäöüšž", "ąćęłńóśźż"),
 }  # fmt: skip
-"""By encoding: the letters of each language that is written in it; a word is of one of them."""
+"""For each encoding, the letters of each of its languages. All letters of a word must be of one language."""
 
 _SPELLINGS = {
     "cp1252": re.compile(
@@ -70,7 +70,7 @@ _SPELLED_ALIKE = {
     "cp866": "cp1251", "iso8859_6": "cp1256",
 }  # fmt: skip
 _ODD_SPELLINGS = _SPELLINGS | {codec: _SPELLINGS[other] for codec, other in _SPELLED_ALIKE.items()}
-"""By encoding: spellings, in small letters, that the languages written in it do not have."""
+"""For each encoding, spellings (in lower case) that its languages do not have."""
 
 _WORD = re.compile(r"[^\s,;\t|\"'()<>@/\\:.!?&+*=\[\]{}_\-\u3000-\u3004\u3007-\u303f\u30fb\uff00-\uff0f\uff1a-\uff20]+")
 
@@ -82,18 +82,18 @@ _COMMON = {
     "cp932": ("euc_jp", range(0xB0, 0xD0)),
     "euc_jp": ("euc_jp", range(0xB0, 0xD0)),
 }
-"""By encoding: the standard whose lead bytes of this range are the characters in daily use."""
+"""For each encoding, a standard and the range of its lead bytes for common characters."""
 _OFTEN = 0.7
-"""Share of a text's characters that are in daily use, names included."""
+"""Minimum share of common characters in a text, including names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Guess:
-    """The encoding of a text, or what it could be.
+    """The encoding of a text, or the possible ones.
 
     Attributes:
-        codec: Python's name of the encoding; None where several would read words.
-        shown: Its name, or those of the possible ones, each with what it would read.
+        codec: Python's name of the encoding; None if several are possible.
+        shown: The displayed name, or the names of the possible encodings, each with an example word.
     """
 
     codec: str | None
@@ -101,8 +101,8 @@ class Guess:
 
 
 def guess_encoding(lines: Iterable[bytes]) -> Guess:
-    """Return the encoding of a text by its lines that have bytes beyond ASCII."""
-    sample = b"".join(_beyond_ascii(lines))
+    """Guess the encoding from the lines that have non-ASCII bytes."""
+    sample = b"".join(_non_ascii_lines(lines))
     texts = {codec: text for codec in _CODECS if (text := _decoded(sample, codec)) is not None}
     shares = {codec: _plausibility(text, codec) for codec, text in texts.items()}
     plausible = [codec for codec in texts if shares[codec] >= _PLAUSIBLE]
@@ -135,7 +135,7 @@ def _margin(codec: str, best: str) -> float:
 _OF_IDEOGRAPHS = frozenset({"gb18030", "euc_jp", "big5"})
 
 
-def _beyond_ascii(lines: Iterable[bytes]) -> Iterator[bytes]:
+def _non_ascii_lines(lines: Iterable[bytes]) -> Iterator[bytes]:
     size = 0
     for line in lines:
         if not line.isascii():
@@ -153,7 +153,7 @@ def _decoded(sample: bytes, codec: str) -> str | None:
 
 
 def _likelihoods(sample: bytes, texts: Mapping[str, str]) -> dict[str, float]:
-    """Return how likely each encoding is by the statistics of its languages."""
+    """Return the likelihood of each encoding by language statistics."""
     found = dict.fromkeys(texts, 0.0)
     names = {name: codec for codec in texts for name in (codec, _CODECS[codec])}
     for one in chardet.detect_all(sample, ignore_threshold=True, max_bytes=_MOST_BYTES):
@@ -172,7 +172,7 @@ def _is_mostly_kana(text: str) -> bool:
 
 
 def _plausibility(text: str, codec: str) -> float:
-    """Return which share of the words beyond ASCII could be words of some language; 0 for rare characters alone."""
+    """Return the share of non-ASCII words that could be words of a language; 0 if too many ideographs are rare."""
     words = [word for word in _words(text) if not word.isascii()]
     if not words:
         return 1.0
@@ -206,7 +206,7 @@ def _could_be_word(word: str, codec: str) -> bool:
         return scripts == {_OF_ONE_SCRIPT[codec]}
     if "?" in scripts:
         return False
-    return (len(scripts) == 1 or scripts <= _OF_JAPANESE) and not _grows(word)
+    return (len(scripts) == 1 or scripts <= _OF_JAPANESE) and not _has_inner_capital(word)
 
 
 _WITH_CARONS = frozenset({"cp1250", "cp1257"})
@@ -215,7 +215,7 @@ _OF_JAPANESE = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}
 
 
 def _is_spelled(word: str, codec: str) -> bool:
-    """Return whether some language that is written in the encoding may have such words, by their letters."""
+    """Return whether the word's letters and spelling are possible in a language of the encoding."""
     languages = _LANGUAGES.get(codec)
     if languages is not None and not any(all(sign.isascii() or sign in one for sign in word) for one in languages):
         return False
@@ -223,15 +223,15 @@ def _is_spelled(word: str, codec: str) -> bool:
     return odd is None or odd.search(word) is None
 
 
-def _grows(word: str) -> bool:
-    """Return whether a capital beyond ASCII, or behind a letter beyond it, follows a small letter: no word has that."""
+def _has_inner_capital(word: str) -> bool:
+    """Return whether a capital follows a small letter, one of them non-ASCII: no word has that."""
     return any(
         before.islower() and after.isupper() and not (before + after).isascii() for before, after in pairwise(word)
     )
 
 
 def _script(letter: str) -> str:
-    """Return the script of a letter by its name; kana of half the width, which bytes are by chance, are none."""
+    """Return the script of a letter; "?" for half-width kana, which random bytes often decode to."""
     script = unicodedata.name(letter, "?").split(" ", 1)[0]
     return "?" if script == "HALFWIDTH" else script
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kelompok_core.contracts import Issue, JsonValue, Severity
-from kelompok_csv_import.kinds import Kind, count_filled, kind_of
+from kelompok_csv_import.cell_kinds import Kind, count_filled, kind_of
 
 if TYPE_CHECKING:
     from kelompok_csv_import.tables import Record
@@ -17,7 +17,7 @@ _HEADINGS = re.compile(
     r"|members?|volunteers?|board|staff|committee|departments?|section)\b",
     re.IGNORECASE,
 )
-"""How lines begin that head a group of rows."""
+"""Beginnings of lines that are the heading of a group of rows."""
 _STARTS = frozenset(
     {
         "pen", "ang", "sek", "sie", "div", "bid", "kom", "dep", "pan", "rel", "dew", "koo", "pem", "mem", "vol", "boa",
@@ -27,15 +27,15 @@ _STARTS = frozenset(
 
 
 class OddRows:
-    """Tells which rows of a table are to be asked about.
+    """Recognizes rows that need a person's decision.
 
     Args:
-        rows: Some of the table's rows, from its beginning.
-        width: How many cells a record has.
-        delimiter: What stands between them.
+        rows: The table's first rows.
+        width: The expected number of cells.
+        delimiter: The delimiter between cells.
 
     Attributes:
-        asks_of_capitals: Whether rows that begin in capitals may be headings.
+        checks_capitals: Whether rows that begin with a cell in capitals may be headings.
     """
 
     def __init__(self, rows: Sequence[Sequence[str]], width: int, delimiter: str) -> None:
@@ -43,28 +43,31 @@ class OddRows:
         alone = sum(len(row) == 1 for row in rows if count_filled(row))
         self._width = width
         self._delimiter = delimiter
-        self._asks_of_short = width > 1 and alone <= max(1, _RARELY * len(filled))
-        self._asks_of_headings = bool(filled) and sum(count > 1 for count in filled) > len(filled) // 2
-        self.asks_of_capitals = sum(_is_shouted(row) for row in rows) <= _RARELY * len(filled)
+        self._checks_short = width > 1 and alone <= max(1, _RARELY * len(filled))
+        self._checks_headings = bool(filled) and sum(count > 1 for count in filled) > len(filled) // 2
+        self.checks_capitals = sum(_begins_in_capitals(row) for row in rows) <= _RARELY * len(filled)
 
     def may_start_heading(self, start: str) -> bool:
-        """Return whether a heading that is not all capitals may begin with these lower-case letters; three decide."""
-        return self._asks_of_headings and start[:3] in _STARTS
+        """Return whether a heading may begin with these lower-case letters, judged by the first three.
+
+        Headings in capitals are recognized elsewhere.
+        """
+        return self._checks_headings and start[:3] in _STARTS
 
     def may_be_heading(self, first: str) -> bool:
-        """Return whether a row that begins with this cell needs a look."""
-        if not self._asks_of_headings:
+        """Return whether a row that begins with this cell may be a heading."""
+        if not self._checks_headings:
             return False
-        return _HEADINGS.match(first) is not None or (self.asks_of_capitals and first.isupper())
+        return _HEADINGS.match(first) is not None or (self.checks_capitals and first.isupper())
 
     def judged(self, record: "Record") -> "Record":
-        """Return the record, with what is odd about it if nothing else is."""
+        """Return the record, with a finding if it is odd and has none yet."""
         if record.oddity is not None:
             return record
-        issue = self._of_one_cell(record) or self._of_heading(record)
+        issue = self._check_single_cell(record) or self._check_heading(record)
         return record if issue is None else record._replace(oddity=issue)
 
-    def _of_one_cell(self, record: "Record") -> Issue | None:
+    def _check_single_cell(self, record: "Record") -> Issue | None:
         if len(record.cells) != 1 or self._width == 1:
             return None
         cell = record.cells[0]
@@ -72,11 +75,11 @@ class OddRows:
         if other is not None:
             params: dict[str, JsonValue] = {"delimiter": other, "expected": self._delimiter}
             return _issue("row.other_delimiter", Severity.ERROR, record, **params)
-        if self._asks_of_short:
+        if self._checks_short:
             return _issue("row.one_cell", Severity.REVIEW, record, expected=self._width)
         return None
 
-    def _of_heading(self, record: "Record") -> Issue | None:
+    def _check_heading(self, record: "Record") -> Issue | None:
         filled = [cell.strip() for cell in record.cells if cell.strip()]
         if len(filled) == 2 and len(filled[0]) == 1 and record.cells[0].strip():  # noqa: PLR2004  («A», «PENGURUS»)
             filled = filled[1:]
@@ -86,7 +89,7 @@ class OddRows:
         return None
 
 
-def _is_shouted(row: Sequence[str]) -> bool:
+def _begins_in_capitals(row: Sequence[str]) -> bool:
     return next((cell.strip().isupper() for cell in row if kind_of(cell) is Kind.TEXT), False)
 
 

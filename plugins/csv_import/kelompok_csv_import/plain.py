@@ -1,4 +1,4 @@
-"""Splits unambiguous records into columns with Arrow, which is faster than a parser that goes cell by cell."""
+"""Splits unambiguous records into columns with Arrow, which is faster than a parser that works cell by cell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class Plain:
     """Records by column.
 
     Attributes:
-        columns: As many as the table is wide.
-        begins: On which of the lines each record begins, counted from 0.
-        lines: How many lines they take up.
+        columns: The columns, as many as the table has.
+        begins: Index of the line that each record begins on, from 0.
+        lines: The number of lines that the records span.
     """
 
     columns: Sequence[pa.Array]
@@ -29,19 +29,20 @@ class Plain:
 
 
 def is_simple(dialect: Dialect, width: int) -> bool:
-    """Return whether lines in this dialect may be plain; of a single column, an empty line would be a record."""
-    of_one_sign = (
+    """Return whether lines in this dialect may be plain. In a single column, an empty line would be a record."""
+    has_single_characters = (
         len(dialect.delimiter) == 1 and len(dialect.quote) <= 1 and (dialect.delimiter + dialect.quote).isascii()
     )
-    return width > 1 and of_one_sign and not dialect.escape and not dialect.padded and not dialect.skips_blanks
+    return (
+        width > 1 and has_single_characters and not dialect.escape and not dialect.padded and not dialect.skips_blanks
+    )
 
 
 def cut(lines: Sequence[str], dialect: Dialect, width: int, limit: int) -> Plain | None:
-    """Return up to ``limit`` records that physical lines begin with, all but one that goes on behind them.
+    """Return up to ``limit`` records from the beginning of the lines, without a record that continues after them.
 
-    They are what the standard library's parser makes of the lines in its strict mode: every quotation mark stands
-    where a cell begins or ends, or is written twice, and every record has as many cells as the table is wide. None
-    when that is not so.
+    The result is the same as that of the standard library's parser in strict mode. Return None if the lines are
+    ambiguous: a quotation mark is neither at the edge of a cell nor doubled, or a record does not have the width.
     """
     data = _encoded("".join(lines))
     ends = None if data is None else _record_ends(np.frombuffer(data, np.uint8), dialect)
@@ -49,27 +50,26 @@ def cut(lines: Sequence[str], dialect: Dialect, width: int, limit: int) -> Plain
         return None
     number_of_line, position = (column[:limit] for column in ends.T)
     columns = _columns(data[: position[-1] + 1], dialect, width)
-    if columns is None or len(columns[0]) != len(position):  # Arrow passes over empty lines
+    if columns is None or len(columns[0]) != len(position):  # Arrow skips empty lines
         return None
     return Plain(columns=columns, begins=[0, *(number_of_line[:-1] + 1).tolist()], lines=int(number_of_line[-1]) + 1)
 
 
 def _encoded(text: str) -> bytes | None:
-    """Return the text in UTF-8, its last line ended; None when Arrow would not take all of it as it is."""
-    # Arrow passes over a byte-order mark at the beginning.
+    """Return the text in UTF-8 with a final line end; None if Arrow would not read all of it unchanged."""
+    # Arrow drops a byte-order mark at the beginning.
     if text.startswith("\ufeff") or text.count("\r") != text.count("\r\n"):
         return None
     try:
         return (text if text.endswith("\n") else text + "\n").encode()
-    except UnicodeEncodeError:  # half of a character, as some programs cut them
+    except UnicodeEncodeError:  # an unpaired surrogate: some programs truncate text within a character
         return None
 
 
 def _record_ends(signs: npt.NDArray[np.uint8], dialect: Dialect) -> npt.NDArray[np.int64] | None:
-    """Return the number of the line each record ends with and where that is; None when a mark stands where it may not.
+    """Return the line number and position of each record's end; None if a quotation mark is at an invalid place.
 
-    Each mark opens a cell that the next one closes; one that closes and one that opens next to each other are one
-    mark, written twice.
+    Each mark opens a cell that the next one closes. A closing mark directly before an opening one is a doubled mark.
     """
     line_ends = np.flatnonzero(signs == _LINE_FEED)
     outside = np.ones(len(line_ends), np.bool_)
@@ -106,6 +106,6 @@ def _columns(data: bytes, dialect: Dialect, width: int) -> Sequence[pa.Array] | 
                 column_types=dict.fromkeys(names, pa.large_string()), null_values=[], strings_can_be_null=False
             ),
         )
-    except pa.ArrowInvalid:  # a record has more cells or fewer
+    except pa.ArrowInvalid:  # a record has more or fewer cells
         return None
     return [column.combine_chunks() for column in table.columns]

@@ -17,12 +17,12 @@ from kelompok_core.contracts import (
     require_columns,
 )
 from kelompok_csv_import.broken_rows import BrokenRows
+from kelompok_csv_import.cell_kinds import are_column_notes, are_column_numbers, column_kinds, count_filled, is_ruler
 from kelompok_csv_import.dialect import Dialect, declared_lines, find_dialect, is_fixed_width, usual_width
 from kelompok_csv_import.encoding import Decoding, find_decoding
 from kelompok_csv_import.footers import is_footer
 from kelompok_csv_import.header import Header, name_columns
 from kelompok_csv_import.header_words import HeaderWords
-from kelompok_csv_import.kinds import are_column_notes, are_column_numbers, column_kinds, count_filled, is_ruler
 from kelompok_csv_import.layout import Layout, find_layout
 from kelompok_csv_import.odd_rows import OddRows
 from kelompok_csv_import.records import COMMENT, Block, RecordReader

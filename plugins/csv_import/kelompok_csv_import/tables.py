@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from kelompok_core.contracts import Issue, Severity
 from kelompok_csv_import.broken_rows import BrokenRows
+from kelompok_csv_import.cell_kinds import Kind, count_filled, is_ruler, kind_of
 from kelompok_csv_import.footers import is_footer, is_page_mark, is_total, may_be_footer, may_start_footer
 from kelompok_csv_import.header_words import HeaderWords
-from kelompok_csv_import.kinds import Kind, count_filled, is_ruler, kind_of
 from kelompok_csv_import.odd_rows import OddRows
 from kelompok_csv_import.records import Block, Cells, RecordReader
 
@@ -230,7 +230,7 @@ class TableReader:
         if self._is_over or self._last_line is not None:
             return range(len(block.lines))
         stripped = list(map(str.strip, block.firsts(self._width)))
-        likely, capitals = self._likely, self._odd.asks_of_capitals
+        likely, capitals = self._likely, self._odd.checks_capitals
         special = {
             index
             for index, first in enumerate(stripped)

@@ -13,7 +13,7 @@ _FEWEST_CELLS = 3
 def are_wrapped(lines: Sequence[str], words: HeaderWords) -> bool:
     """Return whether every line is one quoted cell, with the same number of cells in each.
 
-    A column of «Doe, John» looks so too: two cells are believed only where the first line names columns.
+    A column of values such as «Doe, John» looks the same, so two cells count only below a header.
     """
     inner = [found[1] if (found := _WRAPPED.fullmatch(line)) else None for line in lines if line.strip()]
     texts = [text.replace('""', '"') for text in inner if text is not None]
@@ -28,6 +28,6 @@ def _are_rows(rows: Sequence[Sequence[str]], words: HeaderWords) -> bool:
 
 
 def unwrap(line: str) -> str:
-    """Return a line without the marks around it; one that has none as it is."""
+    """Return a line without its enclosing quotation marks, if it has them."""
     found = _WRAPPED.fullmatch(line)
     return line if found is None else found[1].replace('""', '"') + "\n"

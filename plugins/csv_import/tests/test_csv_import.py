@@ -338,6 +338,13 @@ _ROW = st.lists(_CELL, min_size=2, max_size=2).filter(
 )
 
 
+@pytest.mark.parametrize("rows", [[[";\n", ""]], [[";\n", "x"], ["y", ";\n"]]])
+def test_quotes_around_every_cell_are_not_part_of_the_cells(read, rows):
+    target = io.StringIO(newline="")
+    csv.writer(target, delimiter=";", lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([["name", "city"], *rows])
+    assert read(target.getvalue().encode(), delimiter=";").rows == rows
+
+
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(

@@ -1,4 +1,4 @@
-"""Turns a record into cells: nested members by path, lists joined, numbers as written, secrets left out."""
+"""Converts a record to cells: nested members by path, lists joined, numbers as written, passwords left out."""
 
 import json
 import re
@@ -22,22 +22,22 @@ _DEEPEST = 6
 _JOINT = "; "
 _PARTING = re.compile(r"[;|\r\n]")
 HALF = re.compile(r"[\ud800-\udfff]")
-"""Half of a character, which JSON can escape and no text can hold."""
+"""An unpaired surrogate, which JSON can contain as an escape, but text cannot."""
 
 _SECRETS = frozenset({"password", "passwd", "password_hash", "hashed_password", "pwd", "kata_sandi"})
-"""Members whose values no record, message or report may show; they are left where they are."""
+"""Members that are left out, so that no record, message or report shows their values."""
 
 
 class CellMaker:
     """Makes a record's cells.
 
     Args:
-        columns: What the mapping names: a member, or a JMESPath expression into the record.
-        where: A JMESPath expression that is true of the records wanted, or None for all.
-        joins_lists: Whether a list of plain values becomes one text; else it is kept as JSON.
+        columns: Columns of the mapping: members, or JMESPath expressions.
+        where: A JMESPath expression that selects the records, or None for all.
+        joins_lists: Whether a list of plain values becomes one text; otherwise it is kept as JSON.
 
     Raises:
-        ConfigurationError: When ``where`` is no expression, or one is too large.
+        ConfigurationError: When ``where`` is not an expression, or an expression is too large.
     """
 
     def __init__(self, columns: Sequence[str], *, where: str | None, joins_lists: bool) -> None:
@@ -52,10 +52,10 @@ class CellMaker:
         self.without_value = dict.fromkeys(columns)
 
     def is_wanted(self, found: Found) -> bool:
-        """Return whether the record is one that was asked for; a broken one is.
+        """Return whether ``where`` selects the record; broken records are always selected.
 
         Raises:
-            ConfigurationError: When the condition costs more than one record may.
+            ConfigurationError: When the condition exceeds the budget of one record.
         """
         self._allowance.renew()
         return found.broken is not None or self._where is None or bool(self._search("where", self._where, found))
@@ -64,7 +64,7 @@ class CellMaker:
         """Return the record's cells by column.
 
         Raises:
-            ConfigurationError: When the mapping's expressions cost more than one record may.
+            ConfigurationError: When the mapping's expressions exceed the budget of one record.
         """
         if found.broken is not None:
             return {BROKEN: found.text}
@@ -85,17 +85,17 @@ class CellMaker:
         return cells or {VALUE: "{}"}
 
     def _note_clashes(self, cells: Mapping[str, str | None], later: Mapping[str, str | None]) -> None:
-        """Note the columns that a record would have twice: the later cell is kept."""
+        """Note the columns that would occur twice in a record; the later cell is kept."""
         if not cells.keys().isdisjoint(later):
             self.clashing += [column for column in later if column in cells]
 
     def take_clashing(self) -> list[str]:
-        """Return the columns that several members of the last record would have been."""
+        """Return the noted columns that would occur twice, and clear them."""
         noted, self.clashing = self.clashing, []
         return noted
 
     def original(self, found: Found) -> Any:
-        """Return a record as it came, with the values that surround it added: read alone, it gives the same cells."""
+        """Return the record with the values that surround it, so that it gives the same cells when it is read alone."""
         value = self.plain(found.value)
         above = _above(found)
         if not above and not found.parents:
@@ -125,13 +125,13 @@ class CellMaker:
                 self._note_clashes(cells, inner)
                 cells |= inner
             else:
-                if column in cells:  # a name with a point in it may be the path of another
+                if column in cells:  # a name with a dot may equal the path of another member
                     self.clashing.append(column)
                 cells[column] = value if type(value) is str else self._text_or_none(value)
         return cells
 
     def _column(self, name: str, before: str) -> str | None:
-        """Return the column of a member, None for a secret; remembered, since most records have the same."""
+        """Return and cache the column of a member; None if it is left out."""
         if name.casefold() in _SECRETS:
             return None
         column = before + (name if name.strip() else "(blank)")
@@ -158,7 +158,7 @@ class CellMaker:
             raise ConfigurationError(key, reason) from None
 
     def _path(self, column: str) -> Expression | None:
-        """Return the column as an expression, or None when it is a plain header."""
+        """Return the column as an expression, or None if it is a plain header."""
         try:
             return compile_expression("map", column, self._allowance)
         except NoExpression:
@@ -178,7 +178,7 @@ def _above(found: Found) -> dict[str, str]:
 
 
 def _renamed(value: Any, above: Mapping[str, str]) -> Any:
-    """Return a record with those of its members renamed that have the name of a cell in ``above``."""
+    """Return a record in which members with the name of a cell in ``above`` are renamed."""
     if not above or not isinstance(value, dict) or value.keys().isdisjoint(above):
         return value
     free = FreeNames({*above, *value})
@@ -186,7 +186,7 @@ def _renamed(value: Any, above: Mapping[str, str]) -> Any:
 
 
 def _joined(values: Sequence[Any]) -> str | None:
-    """Return plain values as one text, or None when it could not be taken apart again."""
+    """Return plain values joined to one text, or None if it could not be split again."""
     if any(isinstance(one, dict | list) for one in values):
         return None
     texts = [one if isinstance(one, str) else to_json(one) for one in values if one is not None]
@@ -194,7 +194,7 @@ def _joined(values: Sequence[Any]) -> str | None:
 
 
 def to_json(value: Any) -> str:
-    """Return the value as JSON, numbers as they were written."""
+    """Return the value as JSON, with numbers as they were written."""
     if isinstance(value, Exact):
         return value.text
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Chooses the places of a text that hold an entity's records, by their names and fields."""
+"""Chooses the place in a text that holds an entity's records, by its name and fields."""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -15,25 +15,25 @@ _ANY_LIST = frozenset(
         "documents", "collection", "edges", "nodes", "@graph",
     }
 )  # fmt: skip
-"""What programs call a list, or an object around one, whatever it holds."""
+"""General names of lists and of objects around them, whatever they contain."""
 
-_BESIDE = frozenset(
+_NOT_RECORDS = frozenset(
     {
         "included", "includes", "links", "_links", "meta", "metadata", "info", "schema", "fields", "columns",
         "headers", "header", "facets", "aggregations", "errors", "warnings", "pagination", "@context",
     }
 )  # fmt: skip
-"""What stands beside records in replies of programs, and is none."""
+"""Names of members next to the records of a response that are not records."""
 
-_WRITTEN_FOR_PROGRAMS = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")
+_PROGRAM_NAME = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")
 _ENOUGH = 2
-"""Fields that say what a thing is; one alone, such as a name, has everything."""
+"""Minimum number of fields that identify an entity; almost any object has one, such as a name."""
 
 
 class Naming(IntEnum):
     """What the name of a place suggests about its content."""
 
-    BESIDE = 0
+    NOT_RECORDS = 0
     OTHER_ENTITY = 1
     UNKNOWN = 2
     ANY_LIST = 3
@@ -42,13 +42,13 @@ class Naming(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What is known of the records that are looked for.
+    """What is known about the records to find.
 
     Attributes:
-        entity: What they are, or None.
-        count_fields: How many of the entity's fields, ids aside, members of these names would be.
-        is_enough: Whether members of these names have what a record of the entity needs.
-        find_entity: The entity that records of a list of this name are.
+        entity: Their entity, or None.
+        count_fields: Returns how many of the entity's fields, without ids, members with these names map to.
+        is_enough: Returns whether members with these names have the required fields of the entity.
+        find_entity: Returns the entity of records in a list with this name.
     """
 
     entity: str | None = None
@@ -57,13 +57,13 @@ class Expected:
     find_entity: Callable[[str], str | None] = lambda _: None
 
     def naming(self, path: Path) -> Naming:
-        """Return what a path suggests, by its last name that is not a general word for lists."""
+        """Return what a path suggests: its last name that is not a general name of lists decides."""
         names = [step for step in path if isinstance(step, str) and not is_wild(step)]
         for name in reversed(names):
             if (entity := self.find_entity(name)) is not None and self.entity is not None:
                 return Naming.ENTITY if entity == self.entity else Naming.OTHER_ENTITY
-            if name.casefold() in _BESIDE:
-                return Naming.BESIDE
+            if name.casefold() in _NOT_RECORDS:
+                return Naming.NOT_RECORDS
             if name.casefold() not in _ANY_LIST:
                 return Naming.UNKNOWN
         return Naming.ANY_LIST if names else Naming.UNKNOWN
@@ -73,13 +73,13 @@ class Expected:
         return self.naming(one) is self.naming(other) and self.naming(one) in (Naming.UNKNOWN, Naming.ENTITY)
 
     def is_key(self, name: str) -> bool:
-        """Return whether a member's name may be that of a record, and not of a kind of records."""
+        """Return whether a member's name may be that of a record, rather than of a kind of records."""
         return self.naming((name,)) is Naming.UNKNOWN
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """The place to read, and those that are not read though they may hold records."""
+    """The place to read, and other places that may hold records but are not read."""
 
     place: Place
     unread: tuple[Place, ...] = ()
@@ -108,16 +108,16 @@ class _Judged:
 
 
 def choose(places: Sequence[Place], expected: Expected) -> Choice | None:
-    """Return the place that holds the records, or None where nothing does.
+    """Return the place that holds the records, or None if there is none.
 
     Raises:
-        Unclear: When another is as likely.
+        Unclear: When another place is as likely.
     """
     judged = [_judge(_unwrapped(place, expected), expected) for place in places]
     best = (
         _named(judged, Naming.ENTITY)
         or _named(judged, Naming.ANY_LIST)
-        or _most_like(judged)
+        or _with_most_fields(judged)
         or _first_list(judged)
     )  # fmt: skip
     if best is None:
@@ -140,7 +140,7 @@ def _judge(place: Place, expected: Expected) -> _Judged:
 
 
 def _unwrapped(place: Place, expected: Expected) -> Place:
-    """Return the objects inside a list's items where these alone hold the fields: ``edges[*].node``."""
+    """Return the place of the objects inside a list's items if only these have the fields: ``edges[*].node``."""
     if expected.entity is None or place.shape is not Shape.LIST or expected.is_enough(place.members):
         return place
     fitting = []
@@ -155,10 +155,10 @@ def _unwrapped(place: Place, expected: Expected) -> Place:
 
 
 def _named(judged: Sequence[_Judged], naming: Naming) -> _Judged | None:
-    """Return the place whose name means that it holds the records, even if it is an empty list.
+    """Return the place whose name shows that it holds the records, even if it is an empty list.
 
     Raises:
-        Unclear: When several do, or when another place has as many fields.
+        Unclear: When there are several such places, or another place has as many fields.
     """
     named = [one for one in judged if one.naming is naming and (one.could_be or not one.place.items)]
     lists = [one for one in named if one.place.is_many]
@@ -169,7 +169,7 @@ def _named(judged: Sequence[_Judged], naming: Naming) -> _Judged | None:
         if named and naming is Naming.ENTITY:
             raise Unclear([one.place for one in named if one.could_be] or [one.place for one in named])
         return None
-    rivals = [one for one in judged if _rivals_named(one, best)]
+    rivals = [one for one in judged if _rivals_by_fields(one, best)]
     if rivals:
         raise Unclear([best.place, *(one.place for one in rivals)])
     return best
@@ -183,8 +183,8 @@ def _is_part_of_a_record(one: _Judged, judged: Sequence[_Judged]) -> bool:
     return any(one.is_inside(other) and other.could_be and other.fields >= one.fields for other in judged)
 
 
-def _rivals_named(one: _Judged, best: _Judged) -> bool:
-    """Return whether a place has as many fields as the one whose name is right."""
+def _rivals_by_fields(one: _Judged, best: _Judged) -> bool:
+    """Return whether a place has as many fields as the place with the matching name."""
     if one is best or not one.could_be or not best.place.items or best.is_inside(one):
         return False
     if one.is_inside(best) and best.place.is_many:
@@ -194,14 +194,14 @@ def _rivals_named(one: _Judged, best: _Judged) -> bool:
     return one.naming >= Naming.UNKNOWN and one.fields >= max(_ENOUGH, best.fields)
 
 
-def _most_like(judged: Sequence[_Judged]) -> _Judged | None:
-    """Return the place that has most fields of the entity, where no other has nearly as many.
+def _with_most_fields(judged: Sequence[_Judged]) -> _Judged | None:
+    """Return the place with the most fields of the entity.
 
     Raises:
-        Unclear: When another has.
+        Unclear: When another place has nearly as many.
     """
     fitting: list[_Judged] = []
-    for least in (Naming.UNKNOWN, Naming.OTHER_ENTITY, Naming.BESIDE):
+    for least in (Naming.UNKNOWN, Naming.OTHER_ENTITY, Naming.NOT_RECORDS):
         fitting = fitting or [one for one in judged if one.could_be and one.naming >= least]
         judged = judged if fitting else [one for one in judged if not _is_part(one, judged)]
     if not fitting:
@@ -237,8 +237,8 @@ def _rivals(one: _Judged, best: _Judged) -> bool:
 
 
 def _first_list(judged: Sequence[_Judged]) -> _Judged | None:
-    """Return the list to read where no place has what a record needs: then its columns are asked about."""
-    lists = [one for one in judged if one.place.is_many and one.place.items and one.naming is not Naming.BESIDE]
+    """Return the list to read if no place has the required fields; missing columns are then reported."""
+    lists = [one for one in judged if one.place.is_many and one.place.items and one.naming is not Naming.NOT_RECORDS]
     top = next((one for one in judged if not one.place.path and not one.place.is_many), None)
     if top is not None and is_named(top.place.members):
         return top
@@ -246,17 +246,17 @@ def _first_list(judged: Sequence[_Judged]) -> _Judged | None:
 
 
 def _is_uncertain(best: _Judged) -> bool:
-    """Return whether records under many names may be of several kinds, each named after its kind."""
+    """Return whether the names of several members may be kinds of records, instead of records."""
     names = best.place.names
-    are_data = any(not _WRITTEN_FOR_PROGRAMS.fullmatch(name) for name in names)
+    are_data = any(not _PROGRAM_NAME.fullmatch(name) for name in names)
     return bool(names) and best.naming is not Naming.ENTITY and not are_data and best.fields < _ENOUGH
 
 
 def _unread(judged: Sequence[_Judged], best: _Judged) -> list[_Judged]:
-    """Return what may hold records and is not read.
+    """Return places that may hold records but are not read.
 
-    What is inside the records is read with them, so it is named only where it looks like records itself. Of an object
-    around the records the plain values are read, as the parent's.
+    Values inside the records are read with them, so a place there counts only if it looks like records itself. Plain
+    values of an object around the records are read as the parent's.
     """
     return [one for one in judged if one is not best and one.place.items and _is_named_unread(one, best)]
 
@@ -267,5 +267,5 @@ def _is_named_unread(one: _Judged, best: _Judged) -> bool:
         return one.place.is_many and one.could_be and one.fields > 0 and is_like_records
     is_around = best.is_inside(one)
     if one.place.is_many:
-        return one.could_be if is_around else not (best.place.header and one.naming is Naming.BESIDE)
-    return one.could_be and one.naming is not Naming.BESIDE and (not is_around or one.fields >= _ENOUGH)
+        return one.could_be if is_around else not (best.place.header and one.naming is Naming.NOT_RECORDS)
+    return one.could_be and one.naming is not Naming.NOT_RECORDS and (not is_around or one.fields >= _ENOUGH)

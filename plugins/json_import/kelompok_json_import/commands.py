@@ -11,11 +11,11 @@ class JsonCommands:
     """``show``."""
 
     def run_command(self, command: str, arguments: Mapping[str, Any], context: PluginContext) -> CommandResult:
-        """Show the shape, the columns and what they become, and the first records.
+        """Show the shape, the columns with their fields, and the first records.
 
         Raises:
             UnreadableSource: When the source cannot be read.
-            ConfigurationError: When a setting names what there is not.
+            ConfigurationError: When a setting is invalid for the source.
         """
         del command
         entity, rows = str(arguments["entity"]), int(arguments["rows"])

@@ -1,4 +1,4 @@
-"""Streams a JSON text value by value with the standard library's decoder; holds one value in memory."""
+"""Reads a JSON text value by value with the standard library's decoder, holding one value in memory."""
 
 import json
 import re
@@ -9,40 +9,40 @@ from typing import Any, Self, TextIO
 from kelompok_core.contracts import Issue, Severity, UnreadableSource
 
 MAX_RECORD_CHARACTERS = 16_000_000
-"""A larger record is refused: it is a document and not a row."""
+"""Maximum size of a record; a larger one is a document, not a row."""
 
 _CHUNK = 1 << 18
 _NEAR_THE_END = 16
-"""Characters of the longest literal and number a cut can hide behind, and then some."""
+"""An error this close to the end of the text may be caused by a truncated literal or number."""
 
 _LONGEST_INTEGER = 4_000
-"""Digits beyond which Python would not make a number of them; the text is kept instead."""
+"""Maximum number of digits that Python converts to a number; longer ones are kept as text."""
 
 RECORD_MARK, _BYTE_ORDER_MARK = "\x1e", "\ufeff"
-"""What may stand before each of several texts in one: the mark of RFC 7464, and that of files put together."""
+"""May precede each of several values: the record separator of RFC 7464, and byte-order marks of joined files."""
 
 _BLANKS = " \t\n\r"
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 DEEPEST = 100
-"""Levels of arrays and objects in a value; what is deeper is an attack or a slip of a program."""
+"""Maximum number of nested arrays and objects in a value."""
 
 
 class Exact(float):
-    """A number with a fraction or an exponent that remembers how it was written."""
+    """A number with a fraction or an exponent that keeps its text."""
 
     __slots__ = ("text",)
     text: str
 
     def __new__(cls, text: str) -> Self:
-        """Return the number the text stands for."""
+        """Create the number from its text."""
         number = super().__new__(cls, text)
         number.text = text
         return number
 
 
 class Decoder(json.JSONDecoder):
-    """Decodes strictly, keeps numbers as written, and notes members that an object has twice."""
+    """Decodes strictly, keeps numbers as written, and notes members that occur twice in an object."""
 
     def __init__(self) -> None:
         self.repeated: list[str] = []
@@ -57,13 +57,13 @@ class Decoder(json.JSONDecoder):
         return members
 
     def take_repeated(self) -> list[str]:
-        """Return the members noted since the last call; the last value of each was taken."""
+        """Return the repeated members noted since the last call; the last value of each was used."""
         noted, self.repeated = self.repeated, []
         return noted
 
 
 def is_too_deep(value: Any) -> bool:
-    """Return whether the value has more levels than :data:`DEEPEST`."""
+    """Return whether the value has more nested levels than :data:`DEEPEST`."""
     level = [value]
     for _ in range(DEEPEST + 1):
         level = [child for one in level for child in _children(one)]
@@ -83,15 +83,15 @@ def _integer(text: str) -> "int | str":
 
 
 def _refuse_constant(name: str) -> Any:
-    raise json.JSONDecodeError(f"{name} is no JSON", name, 0)
+    raise json.JSONDecodeError(f"{name} is not valid JSON", name, 0)
 
 
 class Cursor:
-    """A place in a JSON text. What it yields was read strictly; what is wrong is named by line and column.
+    """A position in a JSON text. It reads strictly, and reports errors with line and column.
 
     Args:
         file: The text.
-        name: The file's name where a source is several, for findings.
+        name: The file's name for findings, if the source has several files.
     """
 
     def __init__(self, file: TextIO, name: str | None = None) -> None:
@@ -105,7 +105,7 @@ class Cursor:
         self._column_offset = 0
 
     def peek(self) -> str:
-        """Return the next character that is not blank, or "" at the end."""
+        """Return the next non-blank character, or "" at the end."""
         following = self._text[self._at : self._at + 1]
         while not following or following in _BLANKS:
             self._at = _BLANK.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches anywhere
@@ -115,43 +115,43 @@ class Cursor:
         return following
 
     def next_value(self) -> bool:
-        """Go to the next of several values, behind marks between them; return whether there is one."""
+        """Move to the next of several values, past marks between them; return whether there is one."""
         while self.peek() in (RECORD_MARK, _BYTE_ORDER_MARK):
             self._at += 1
         return self.peek() != ""
 
     def line(self) -> int:
-        """Return the line of the place, from 1."""
+        """Return the current line, from 1."""
         self._line += self._text.count("\n", self._counted, self._at)
         self._counted = self._at
         return self._line
 
     def take(self, expected: str) -> bool:
-        """Pass over the next character if it is the expected one."""
+        """Move past the next character if it is the expected one; return whether it is."""
         if self.peek() != expected:
             return False
         self._at += 1
         return True
 
     def require(self, expected: str) -> None:
-        """Pass over the expected character.
+        """Move past the expected character.
 
         Raises:
-            UnreadableSource: When another one is there.
+            UnreadableSource: When there is another one.
         """
         if not self.take(expected):
             raise self._invalid(f"«{expected}» was expected", self._at)
 
     def value(self) -> Any:
-        """Return the value at the place, and go behind it.
+        """Return the value at the position, and move past it.
 
         Raises:
-            UnreadableSource: When there is none, or it is too large or too deep.
+            UnreadableSource: When there is no value, or it is too large or too deep.
         """
         self.peek()
         noted = len(self.decoder.repeated)
         while (decoded := self._decoded()) is None:
-            del self.decoder.repeated[noted:]  # what was noted of a value that was cut is noted again
+            del self.decoder.repeated[noted:]  # the value is decoded again with more text
         value, end = decoded
         opened = self._text.count("[", self._at, end) + self._text.count("{", self._at, end)
         if opened > DEEPEST and is_too_deep(value):
@@ -160,7 +160,7 @@ class Cursor:
         return value
 
     def _decoded(self) -> tuple[Any, int] | None:
-        """Return the value at the place and where it ends, or None when it was cut and more text is there now."""
+        """Return the value and its end; None if it was truncated and more text is available now."""
         try:
             value, end = self.decoder.raw_decode(self._text, self._at)
         except json.JSONDecodeError as error:
@@ -169,14 +169,14 @@ class Cursor:
             raise self._invalid(error.msg, max(error.pos, self._at)) from error
         except RecursionError as error:
             raise self._refuse("file.too_deep") from error
-        is_cut = end == len(self._text) and self._fill()  # a number may go on in what was not read yet
+        is_cut = end == len(self._text) and self._fill()  # a number may continue in the text not read yet
         return None if is_cut else (value, end)
 
     def _could_be_cut(self, error: json.JSONDecodeError) -> bool:
         return error.msg.startswith("Unterminated string") or error.pos >= len(self._text) - _NEAR_THE_END
 
     def items(self) -> Iterator[int]:
-        """Go through an array: yield the index of each item when the place is before it; the item must be taken."""
+        """Iterate over an array: yield each index at the position of its item, which the caller must read or skip."""
         self.require("[")
         if self.take("]"):
             return
@@ -189,7 +189,7 @@ class Cursor:
             self.require(",")
 
     def members(self) -> Iterator[str]:
-        """Go through an object: yield the name of each member when the place is before its value, to be taken."""
+        """Iterate over an object: yield each name at the position of its value, which the caller must read or skip."""
         self.require("{")
         if self.take("}"):
             return
@@ -204,7 +204,7 @@ class Cursor:
             self.require(",")
 
     def skip(self) -> None:
-        """Go behind the value at the place; arrays and objects of any length pass by piece by piece."""
+        """Move past the value; arrays and objects are skipped item by item, whatever their length."""
         following = self.peek()
         if following == "[":
             for _ in self.items():
@@ -217,7 +217,7 @@ class Cursor:
         self.decoder.take_repeated()
 
     def require_end(self) -> None:
-        """Raise UnreadableSource unless nothing but blanks follows."""
+        """Raise UnreadableSource if anything other than blanks follows."""
         if self.peek():
             raise self._invalid("nothing more was expected", self._at)
 
@@ -226,7 +226,7 @@ class Cursor:
             return False
         if len(self._text) - self._at > MAX_RECORD_CHARACTERS:
             raise self._refuse("file.record_too_large", limit=MAX_RECORD_CHARACTERS)
-        # As much again as a cut value has already: reading it anew each time stays linear.
+        # Double the text of a truncated value, so that decoding it repeatedly takes linear time.
         more = self._file.read(max(_CHUNK, len(self._text) - self._at))
         if not more:
             self._is_whole = True

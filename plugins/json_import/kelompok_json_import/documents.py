@@ -31,7 +31,7 @@ class Document:
     Attributes:
         name: Its path in the folder; "" when the source is a single file.
         text: Its text, at the beginning.
-        has_lines: Whether its name says that it is in JSON Lines format.
+        has_lines: Whether its extension is that of JSON Lines.
     """
 
     name: str

@@ -11,18 +11,18 @@ from kelompok_core.contracts import ConfigurationError
 
 LONGEST, _DEEPEST, _MOST_NODES, _MOST_COPIES = 1_000, 40, 200, 8
 BUDGET = 200_000
-"""What the expressions for one record may cost together: a step each node visited, a unit each value made or compared.
+"""Budget of all expressions for one record, in units: one for each visited node and each value created or compared.
 
-A text counts one more for every :data:`_TEXT_UNIT` characters.
+A text costs one more unit per :data:`_TEXT_UNIT` characters.
 """
 
 _TEXT_UNIT = 64
 _COPYING = frozenset({"multi_select_list", "multi_select_dict", "flatten"})
-"""Nodes that can give a value back several times over."""
+"""Nodes that can copy a value several times."""
 
 
 class NoExpression(Exception):
-    """The text is no JMESPath expression; it may be a name."""
+    """The text is not a JMESPath expression; it may be a name."""
 
 
 class TooCostly(Exception):
@@ -31,7 +31,7 @@ class TooCostly(Exception):
 
 @dataclass
 class Allowance:
-    """What is left for one record."""
+    """The units left for one record."""
 
     left: int = BUDGET
 
@@ -39,20 +39,20 @@ class Allowance:
         self.left = BUDGET
 
     def spend(self, units: int) -> None:
-        """Take the units away.
+        """Subtract units.
 
         Raises:
-            TooCostly: When there are not so many.
+            TooCostly: When there are not enough left.
         """
         self.left -= units
         if self.left < 0:
             raise TooCostly
 
     def spend_on(self, value: Any) -> None:
-        """Take away what the value is worth written out, where a part that is in it twice counts twice.
+        """Subtract the units of a value; parts that occur twice count twice.
 
         Raises:
-            TooCostly: Before more of it is looked at than is left.
+            TooCostly: When there are not enough left; the rest of the value is not visited.
         """
         waiting = [value]
         while waiting:
@@ -67,7 +67,7 @@ class Allowance:
 
 
 class Expression:
-    """An expression that was found to be within bounds; its cost is taken from an allowance others share."""
+    """An expression within the size limits; its cost is subtracted from an allowance shared with others."""
 
     def __init__(self, written: str, tree: Mapping[str, Any], allowance: Allowance) -> None:
         self.written = written
@@ -76,10 +76,10 @@ class Expression:
         self._interpreter = _Interpreter(allowance)
 
     def search(self, value: Any) -> Any:
-        """Return what the expression finds in the value, None where it meets a value of another type than it needs.
+        """Return the result for a value; None if a part of it has the wrong type.
 
         Raises:
-            TooCostly: When nothing is left of the allowance.
+            TooCostly: When the allowance is used up.
         """
         try:
             found = self._interpreter.visit(self._tree, value)
@@ -93,8 +93,8 @@ def compile_expression(key: str, written: str, allowance: Allowance) -> Expressi
     """Return the text as an expression.
 
     Raises:
-        NoExpression: When it is none.
-        ConfigurationError: Under the key, when it is too long, too deep, or has too many parts.
+        NoExpression: When it is not an expression.
+        ConfigurationError: When it is too long, too deep, or has too many parts; names the key.
     """
     if len(written) > LONGEST:
         raise ConfigurationError(key, f"{written[:40]!r}… has {len(written)} characters; at most {LONGEST} are allowed")
@@ -121,7 +121,7 @@ def _require_small(key: str, written: str, tree: Mapping[str, Any]) -> None:
 
 
 def _nodes(tree: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """Yield the kind and depth of every node; a slice has numbers for children."""
+    """Yield the kind and depth of every node. Children of slices are numbers, not nodes."""
     waiting: list[tuple[Mapping[str, Any], int]] = [(tree, 1)]
     while waiting:
         node, at = waiting.pop()
@@ -130,7 +130,7 @@ def _nodes(tree: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
 
 
 class _Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]  # the library has no types
-    """Counts every node it visits, and weighs what is made, compared or handed to a function."""
+    """Counts the cost of visited nodes, created and compared values, and arguments of functions."""
 
     def __init__(self, allowance: Allowance) -> None:
         super().__init__()
@@ -142,28 +142,28 @@ class _Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]  # the librar
         return super().visit(node, *args, **kwargs)
 
     def visit_multi_select_list(self, node: Mapping[str, Any], value: Any) -> Any:
-        return self._weighed(super().visit_multi_select_list(node, value))
+        return self._counted(super().visit_multi_select_list(node, value))
 
     def visit_multi_select_dict(self, node: Mapping[str, Any], value: Any) -> Any:
-        return self._weighed(super().visit_multi_select_dict(node, value))
+        return self._counted(super().visit_multi_select_dict(node, value))
 
     def visit_flatten(self, node: Mapping[str, Any], value: Any) -> Any:
-        return self._weighed(super().visit_flatten(node, value))
+        return self._counted(super().visit_flatten(node, value))
 
     def visit_comparator(self, node: Mapping[str, Any], value: Any) -> Any:
         sides = [self.visit(side, value) for side in node["children"]]
         for side in sides:
-            if isinstance(side, list | dict):  # a text is compared in no time
+            if isinstance(side, list | dict):  # comparing texts is fast
                 self._allowance.spend_on(side)
         return super().visit_comparator({**node, "children": list(map(ast.literal, sides))}, value)
 
-    def _weighed(self, made: Any) -> Any:
+    def _counted(self, made: Any) -> Any:
         self._allowance.spend_on(made)
         return made
 
 
 class _Functions:
-    """JMESPath's functions, their arguments and results weighed: some copy, some compare, all go through them."""
+    """JMESPath's functions; counts the cost of their arguments and results."""
 
     def __init__(self, known: functions.Functions, allowance: Allowance) -> None:
         self._call: Callable[[str, list[Any]], Any] = known.call_function
@@ -172,7 +172,7 @@ class _Functions:
     def call_function(self, name: str, arguments: list[Any]) -> Any:
         for one in arguments:
             self._allowance.spend_on(one)
-        if name == "join":  # the text between is there as often as there are texts
+        if name == "join":  # the separator is repeated between the texts
             between, *texts = map(_size, arguments)
             self._allowance.spend(between * sum(texts) // _TEXT_UNIT)
         result = self._call(name, arguments)

@@ -26,13 +26,13 @@ class Where:
     """Where a text's records are.
 
     Attributes:
-        shape: How it holds them.
-        path: The steps to them from the top, or from each value of a text that has several.
-        keys: Of the path's step for members of any name, or of a map, the names that are meant; None for all.
-        header: The names of a table's columns; "" where they are its first row.
-        around: By path, the plain values of the objects around the records.
-        unread: What may hold records and is not read.
-        inside: The same in the records themselves, counted while these are read.
+        shape: How the text holds them.
+        path: The path to them from the top, or from each value of a text with several values.
+        keys: The names that a wildcard of the path or a map stands for; None for all.
+        header: Names of a table's columns; empty if they are in its first row.
+        around: Plain values of the objects around the records, by path.
+        unread: Places that may hold records but are not read.
+        inside: The same inside the records, counted while these are read.
     """
 
     shape: Shape
@@ -44,16 +44,16 @@ class Where:
     inside: tuple[Place, ...] = ()
 
     def shown(self) -> str:
-        """Return the path as a person writes it."""
+        """Return the path as people write it."""
         return show_path(self.path)
 
 
 def find_records(document: Document, shape: Shape, path: Path | None, expected: Expected) -> Where:
-    """Return where a text's records are; what is not configured is looked for. The text is left at any place.
+    """Return where a text's records are; detect what is not configured. Leaves the text at any position.
 
     Raises:
-        UnreadableSource: ``file.json_invalid`` and the like, ``file.shape_unclear`` when no list is found, or
-            ``file.lists_unclear`` when several could be meant.
+        UnreadableSource: ``file.json_invalid`` or a similar code, ``file.shape_unclear`` if no list is found, or
+            ``file.lists_unclear`` if several lists are possible.
     """
     as_values = _shape_of_several(document)
     if shape is not Shape.AUTO or path is not None:
@@ -75,7 +75,7 @@ def find_records(document: Document, shape: Shape, path: Path | None, expected: 
 
 
 def _shape_of_several(document: Document) -> Shape | None:
-    """Return how a text holds several values, by its name and its beginning; None for one value."""
+    """Return the shape of a text with several values, judged by its name and beginning; None for one value."""
     document.text.seek(0)
     first = Cursor(document.text, document.name).peek()
     document.text.seek(0)
@@ -98,7 +98,7 @@ def _begins_with_value(document: Document) -> bool:
 
 
 def _configured(document: Document, as_values: Shape | None, shape: Shape, path: Path) -> Where:
-    """Return what is configured, with the plain values around it."""
+    """Return the configured place, with the plain values around it."""
     if shape is Shape.AUTO:
         shape = Shape.LIST if as_values is None else as_values
     if not path or shape in (Shape.LINES, Shape.VALUES):
@@ -107,7 +107,7 @@ def _configured(document: Document, as_values: Shape | None, shape: Shape, path:
     cursor, survey = Cursor(document.text, document.name), Survey()
     _gather_around(cursor, path, (), survey)
     around = _around(survey, path)
-    if shape is Shape.LIST and cursor.next_value():  # pages, one behind the other
+    if shape is Shape.LIST and cursor.next_value():  # several documents, such as pages
         document.text.seek(0)
         return Where(shape=Shape.LINES if looks_like_lines(document.text) else Shape.VALUES, path=path)
     if shape in (Shape.LIST, Shape.TABLE) and (table := survey.table_at(path)) is not None:
@@ -116,7 +116,7 @@ def _configured(document: Document, as_values: Shape | None, shape: Shape, path:
 
 
 def _gather_around(cursor: Cursor, rest: Path, path: Path, survey: Survey) -> None:
-    """Note the plain values of the objects that the path's first steps lead through, and whether it leads to rows."""
+    """Note the plain values of the objects on the path, and whether it leads to rows of a table."""
     following = cursor.peek()
     if rest and following == "{":
         _gather_around_in_object(cursor, rest, path, survey)
@@ -146,7 +146,7 @@ def _gather_around_in_object(cursor: Cursor, rest: Path, path: Path, survey: Sur
 
 
 def _around(survey: Survey, path: Path) -> Mapping[Path, Mapping[str, Any]]:
-    """Return the plain values of each object that the path leads through before its first wildcard."""
+    """Return the plain values of each object on the path up to its first wildcard."""
     objects: dict[Path, Mapping[str, Any]] = {}
     for length, step in enumerate(path):
         summary = survey.objects.get(path[:length])
@@ -158,9 +158,9 @@ def _around(survey: Survey, path: Path) -> Mapping[Path, Mapping[str, Any]]:
 
 
 def _among_items(document: Document, shape: Shape, expected: Expected) -> Where:
-    """Return whether the items of an array, or the values of a text that has several, are the records.
+    """Return the place of records in a text whose items or values may be the records or contain them.
 
-    Lists inside them are judged by the first items, and counted only where that leads to something.
+    The first items decide; only if they contain a better place, all items are surveyed.
     """
     where = Where(shape=shape)
     places = _places_in(islice(_items(document, where), _SAMPLED_ITEMS), expected)
@@ -175,7 +175,7 @@ def _among_items(document: Document, shape: Shape, expected: Expected) -> Where:
 
 
 def count_inside(record: Any, steps: Path) -> int:
-    """Return how many items the lists have that the steps lead to from a record."""
+    """Return the number of items in the lists that the path leads to from a record."""
     if not steps:
         return len(record) if isinstance(record, list) else 0
     if steps[0] == ITEMS:
@@ -225,7 +225,7 @@ def _in_object(cursor: Cursor, document: Document, expected: Expected) -> Where:
 
 
 def _as_a_whole(survey: Survey) -> Where | None:
-    """Return the object as the one record, if its members are called like fields: few, and written like such."""
+    """Return the object as the only record, if it has few members, and their names look like fields."""
     top = survey.objects[()]
     are_fields = top.number <= _MOST_MEMBERS and all(map(_NAME.fullmatch, top.names))
     return Where(shape=Shape.ONE) if are_fields else None
@@ -234,7 +234,7 @@ def _as_a_whole(survey: Survey) -> Where | None:
 def _chosen(
     document: Document, survey: Survey, places: Sequence[Place], expected: Expected, otherwise: Where | None
 ) -> Where:
-    """Return the place that holds the records, else what is to be read otherwise.
+    """Return the place that holds the records, or ``otherwise`` if there is none.
 
     Raises:
         UnreadableSource: ``file.lists_unclear`` or ``file.shape_unclear``.
@@ -242,7 +242,7 @@ def _chosen(
     try:
         choice = choose(places, expected)
     except Unclear as question:
-        raise _which_place(document, question.places, otherwise) from question
+        raise _ask_which_place(document, question.places, otherwise) from question
     if choice is None:
         if otherwise is None:
             raise _unclear(document, survey.objects[()].number)
@@ -262,7 +262,7 @@ def _chosen(
     )
 
 
-def _which_place(document: Document, places: Sequence[Place], otherwise: Where | None) -> UnreadableSource:
+def _ask_which_place(document: Document, places: Sequence[Place], otherwise: Where | None) -> UnreadableSource:
     is_several = otherwise is not None and otherwise.shape in (Shape.LINES, Shape.VALUES)
     further = [part for one in places for part in one.parts]
     settings = [(_of_each_value(one) if is_several else one.setting(), one.items) for one in (*places, *further)]
@@ -272,7 +272,7 @@ def _which_place(document: Document, places: Sequence[Place], otherwise: Where |
 
 
 def _of_each_value(place: Place) -> str:
-    """Return the setting that reads a place in each of several values."""
+    """Return the setting that reads the place in each of several values."""
     return f"records={show_path(place.path[1:])}" if place.path else "shape=lines"
 
 

@@ -5,7 +5,7 @@ import re
 from kelompok_core.contracts import ConfigurationError
 
 WILD, ITEMS = "*", "[*]"
-"""Steps that any member or item is, and any item of an array."""
+"""Wildcard steps: any member or item, and any item of an array."""
 
 Path = tuple[str | int, ...]
 
@@ -16,7 +16,7 @@ def parse_path(written: str) -> Path:
     """Return the steps of a path.
 
     Raises:
-        ConfigurationError: When it is more than names, indexes and stars.
+        ConfigurationError: When it has anything other than names, indexes and stars.
     """
     steps: list[str | int] = []
     at = 0
@@ -31,17 +31,17 @@ def parse_path(written: str) -> Path:
 
 
 def is_wild(step: str | int) -> bool:
-    """Return whether a step is of any name or index."""
+    """Return whether a step is a wildcard."""
     return step in (WILD, ITEMS)
 
 
 def fits_step(step: str | int, child: str | int) -> bool:
-    """Return whether a member's name or an item's index is what a step asks for."""
+    """Return whether a member's name or an item's index matches a step."""
     return step in (WILD, child) or (step == ITEMS and isinstance(child, int))
 
 
 def show_path(path: Path) -> str:
-    """Return the path as a person writes it."""
+    """Return the path as people write it."""
     steps = (step if step == ITEMS else f"[{step}]" if isinstance(step, int) else f".{_quoted(step)}" for step in path)
     return "".join(steps).removeprefix(".")
 

@@ -83,10 +83,10 @@ class _Above(NamedTuple):
 
 
 def iter_records(document: Document, where: Where) -> Iterator[Found | None]:
-    """Yield the records of a text from its beginning, and None for what is blank: a line between lines, a table's row.
+    """Yield the records of a text from its beginning, and None for a blank line or an empty row of a table.
 
     Raises:
-        UnreadableSource: ``file.json_invalid`` and the like, or ``file.path_missing``.
+        UnreadableSource: ``file.json_invalid`` or a similar code, or ``file.path_missing``.
     """
     if where.shape is Shape.LINES:
         walk = _Walk(document, where)
@@ -117,7 +117,7 @@ def _of_line(line: Line) -> Found:
 
 
 class _Walk:
-    """One way from the top of a text to its records."""
+    """Follows a path from the top of a text to its records."""
 
     def __init__(self, document: Document, where: Where) -> None:
         self._document = document
@@ -140,7 +140,7 @@ class _Walk:
             yield whole
 
     def values(self, cursor: Cursor) -> Iterator[Found]:
-        """Yield the records of values one behind the other."""
+        """Yield the records of several values, one after the other."""
         while cursor.next_value():
             found = _found(cursor, _Above(), is_in_list=False)
             yield from self._inside(found) if self._where.path else (found,)
@@ -153,7 +153,7 @@ class _Walk:
             yield one._replace(line=found.line, repeated=found.repeated)
 
     def go(self, cursor: Cursor, steps: Path, path: Path, above: _Above) -> Iterator[Found | None]:
-        """Yield the records at the steps from the cursor's place; behind a star they are looked for in memory."""
+        """Yield the records at the path from the cursor's position; after a wildcard, values are searched in memory."""
         if not steps:
             self._is_there = True
             yield from self._records(cursor, above)
@@ -167,7 +167,7 @@ class _Walk:
             elif is_wild(step) and rest:
                 yield from self._looked_for(cursor, rest, below)
             elif is_wild(step) and cursor.peek() not in ("[", "{"):
-                cursor.skip()  # a value beside the lists: it is the parent's
+                cursor.skip()  # a value next to the lists belongs to the parent
             else:
                 yield from self.go(cursor, rest, (*path, child), below)
 

@@ -9,7 +9,7 @@ from kelompok_json_import.plugin import JsonImporter
 from kelompok_core.contracts import PluginContext, UnreadableSource
 from kelompok_core.imports.shared.columns import map_columns
 from kelompok_core.imports.staging.likely_columns import judge_columns
-from kelompok_core.records.registry import find_entity_called, get_descriptor
+from kelompok_core.records.registry import find_entity_by_list_name, get_descriptor
 from tests.reading import Bytes, Read
 
 
@@ -30,7 +30,7 @@ def read(tmp_path_factory):
             columns=columns,
             map_headers=_fields,
             judge_columns=partial(judge_columns, given={}),
-            find_entity=find_entity_called,
+            find_entity=find_entity_by_list_name,
         )
         return Read(list(JsonImporter().read(files.source(content, name, "application/json"), context)))
 

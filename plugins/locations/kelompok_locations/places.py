@@ -1,4 +1,4 @@
-"""Resolves places as people write them: countries to ISO 3166, Indonesian regions to their ministry's codes."""
+"""Resolves places as people write them: countries to ISO 3166, Indonesian regions to codes of the Interior Ministry."""
 
 import csv
 import dataclasses
@@ -21,10 +21,10 @@ class Place:
     """An official place.
 
     Attributes:
-        code: ISO 3166-1 alpha-2 of a country; 32 and 32.73 of Indonesian regions; ISO 3166-2 of others.
-        name: Official name.
+        code: ISO 3166-1 alpha-2 for countries; such as 32 and 32.73 for Indonesian regions; ISO 3166-2 for others.
+        name: The official name.
         kind: country, province, regency or city.
-        exact: Whether it was written by its official name, and not by a short, old or other one.
+        exact: Whether the text was the official name, rather than a short, old or other one.
     """
 
     code: str
@@ -35,7 +35,7 @@ class Place:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What is not clear: an issue code, the field it is about, its text, and facts for the sentence."""
+    """An unclear place: an issue code, the field, its text, and parameters for the sentence."""
 
     code: str
     field: str
@@ -45,7 +45,7 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """A record's place. A part that is not given or not known is None; nothing is guessed."""
+    """A record's place. Missing and unknown parts are None; nothing is guessed."""
 
     country: Place | None = None
     region: Place | None = None
@@ -54,10 +54,10 @@ class Resolved:
 
 
 def resolve(*, country: str = "", region: str = "", city: str = "") -> Resolved:
-    """Return the official places of what is written.
+    """Return the official places for these texts.
 
-    Without a country, a province or regency that only Indonesia has tells it. A regency or city tells its province,
-    as that is today: provinces were split in 2022, and lists from before are not wrong.
+    A missing country is Indonesia if the province, regency or city is certainly Indonesian. A regency or city gets its
+    current province: lists from before provinces were split in 2022 are not wrong.
     """
     nation = _country(country)
     if nation is None and country.strip():
@@ -68,7 +68,7 @@ def resolve(*, country: str = "", region: str = "", city: str = "") -> Resolved:
 
 
 def _indonesian(nation: Place | None, region: str, city: str) -> Resolved:
-    """Return what the ministry's table has; without a country only what nobody else has is taken."""
+    """Resolve an Indonesian place; without a country, only names that are certainly Indonesian."""
     province = _table().province(region)
     is_certain = nation is not None or province is not None
     town, problem = _table().town(city, province, strict=not is_certain)
@@ -76,34 +76,34 @@ def _indonesian(nation: Place | None, region: str, city: str) -> Resolved:
     if region.strip() and province is None and nation is not None:
         findings.append(Finding(code="location.unknown", field="region", value=region))
     if town is not None:
-        province, town, odd = _at_owner(town, province, city)
+        province, town, odd = _with_current_province(town, province, city)
         findings += odd
     if nation is None and province is not None:
         nation = Place(code=INDONESIA, name="Indonesia", kind="country", exact=False)
     return Resolved(country=nation, region=province, city=town, findings=tuple(findings))
 
 
-def _at_owner(town: Place, province: Place | None, city: str) -> tuple[Place, Place | None, list[Finding]]:
-    """Return a town with today's province, or, where it never was in the one that is written, only that one."""
-    home = _table().province_of(town.code)
-    if province is None or province.code == home.code:
-        return home, town, []
-    was_split = home.code in _SPLIT.get(province.code, ())
+def _with_current_province(town: Place, province: Place | None, city: str) -> tuple[Place, Place | None, list[Finding]]:
+    """Return the town with its current province; if it never belonged to the given one, only the given province."""
+    current = _table().province_of(town.code)
+    if province is None or province.code == current.code:
+        return current, town, []
+    was_split = current.code in _SPLIT.get(province.code, ())
     code = "location.region_differs" if was_split else "location.conflict"
-    odd = [Finding(code=code, field="city", value=city, params={"place": home.name})]
-    return (home, town, odd) if was_split else (province, None, odd)
+    odd = [Finding(code=code, field="city", value=city, params={"place": current.name})]
+    return (current, town, odd) if was_split else (province, None, odd)
 
 
 _SPLIT = {
     "14": ("21",), "16": ("19",), "32": ("36",), "64": ("65",), "71": ("75",), "73": ("76",), "81": ("82",),
     "91": ("92", "93", "94", "95", "96"), "92": ("96",),
 }  # fmt: skip
-"""Provinces, and those made of them since 1999: Kepulauan Riau, Bangka Belitung, Banten, Kalimantan Utara, Gorontalo,
-Sulawesi Barat, Maluku Utara, and the provinces of Papua (UU 14-16 and 29/2022)."""
+"""Provinces, and those split off from them since 1999: Kepulauan Riau, Bangka Belitung, Banten, Kalimantan Utara,
+Gorontalo, Sulawesi Barat, Maluku Utara, and the provinces of Papua (UU 14-16 and 29/2022)."""
 
 
 def _elsewhere(nation: Place, region: str) -> Resolved:
-    """Return what ISO 3166-2 has of another country's region; one it does not have is left as it is."""
+    """Return a place in another country, with its region if ISO 3166-2 has it."""
     found = _subdivisions(nation.code).get(_fold(region)) if region.strip() else None
     return Resolved(country=nation, region=found)
 
@@ -138,7 +138,7 @@ _COUNTRY_ALIASES = {
     "russia": "RU", "vietnam": "VN", "laos": "LA", "taiwan": "TW", "timor timur": "TL", "turkey": "TR", "turki": "TR",
     "brunei": "BN", "iran": "IR", "syria": "SY", "tanzania": "TZ", "bolivia": "BO", "venezuela": "VE",
 }  # fmt: skip
-"""What people write that neither ISO 3166 nor its Indonesian translation has."""
+"""Common names that neither ISO 3166 nor its Indonesian translation has."""
 
 
 def _country(written: str) -> Place | None:
@@ -201,9 +201,9 @@ class _Table:
         return self._by_code[code.partition(".")[0]]
 
     def town(self, written: str, province: Place | None, *, strict: bool) -> tuple[Place | None, Finding | None]:
-        """Return the regency or city, or what is not clear about it.
+        """Return the regency or city, or a finding if it is unclear.
 
-        ``strict`` where nothing else says that the place is in Indonesia: then only its kind and name do.
+        Set ``strict`` if the country is not known: then the text must name the kind of place, such as «Kota».
         """
         bare, kind = _bare(_spelled_out(_fold(written)))
         if not bare or (strict and not kind):
@@ -217,14 +217,14 @@ class _Table:
         return found[0], None
 
     def _candidates(self, bare: str, kind: str, province: Place | None) -> list[Place]:
-        """Return the towns of a name and kind: those in the province, or if none is, those elsewhere."""
+        """Return the towns with this name and kind in the province, or elsewhere if the province has none."""
         found = [place for place in self._towns.get(bare, ()) if kind in ("", _kind_word(place.name))]
         inside = [place for place in found if province is not None and place.code.startswith(province.code)]
         return inside or found
 
 
 def _only_code(written: str) -> str:
-    """Return a province's code where that is all that is written, else nothing."""
+    """Return the text if it is only a province's code, otherwise an empty text."""
     return written.strip() if re.fullmatch(r"\s*[0-9]{2}\s*", written) else ""
 
 
@@ -239,7 +239,7 @@ def _kind_word(name: str) -> str:
 
 
 def _bare(folded: str) -> tuple[str, str]:
-    """Return a name without the word for what it is, and that word; empty where there is none."""
+    """Return a name without the word for its kind, and the kind; empty if it has no such word."""
     for words, kind in _KINDS:
         if words.search(folded):
             bare = words.sub("", folded).strip()

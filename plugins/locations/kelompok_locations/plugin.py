@@ -1,4 +1,4 @@
-"""The plugin: rewrites places to official names on import, and adds their codes and names as signals to records."""
+"""The plugin: replaces places with official names on import, and adds names and codes as signals to records."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,15 +21,15 @@ from kelompok_locations.places import Place, Resolved, resolve
 METHOD = "locations@0.1.0"
 FIELDS = ("country", "region", "city")
 CODE_COLUMNS = {"region": "region_code", "city": "city_code"}
-"""Columns with codes that are added on import; the core keeps them with what no field takes."""
+"""Columns with codes that are added on import; the core keeps them as extra data."""
 _EXACT, _OTHER_NAME = 1.0, 0.9
 
 
 class LocationsNormalizer:
-    """Brings the places of a source to official names, and adds their codes."""
+    """Replaces the places of a source with official names, and adds their codes."""
 
     def normalize(self, batch: SourceBatch, context: PluginContext) -> SourceBatch:
-        """Return the batch with known places rewritten; an unknown or unclear place stays, with an issue."""
+        """Return the batch with official names; unknown and unclear places stay unchanged and get an issue."""
         columns = [str(column) for column in batch.cells.columns]
         fields = context.map_headers(context.entity or "organizations", columns)
         owners = {field: column for column, field in fields.items() if field in FIELDS}
@@ -47,26 +47,26 @@ class LocationsNormalizer:
 
 
 def _resolved(cells: pd.DataFrame, owners: Mapping[str, str]) -> list[Resolved]:
-    """Return what each row's places are."""
+    """Return the resolved places of each row."""
     columns = [cells[column].fillna("").tolist() for column in owners.values()]
     return [resolve(**dict(zip(owners, row, strict=True))) for row in zip(*columns, strict=True)]
 
 
 def _shown(place: Place | None, field: str) -> str | None:
-    """Return the value of a field: a country's code, else the name of the place."""
+    """Return the value of a field: the code of a country, the name of another place."""
     if place is None:
         return None
     return place.code if field == "country" else place.name
 
 
 def _official(cells: pd.Series, official: Sequence[str | None]) -> pd.Series:
-    """Return the cells with what is official in place of what is written; blank cells stay blank."""
+    """Return the cells with official values where known; blank cells stay blank."""
     known = text_table({"name": official})["name"].set_axis(cells.index)
     return cells.where(known.isna() | (cells.fillna("") == ""), known)
 
 
 def _codes(cells: pd.DataFrame, found: Sequence[Resolved], owners: Mapping[str, str], field: str) -> list[str | None]:
-    """Return the codes of the places that somebody wrote: none of what only follows from another."""
+    """Return the codes of the places whose cells are filled; places derived from other cells get none."""
     if field not in owners:
         return []
     written = (cells[owners[field]].fillna("") != "").tolist()
@@ -83,12 +83,12 @@ def _issues(batch: SourceBatch, found: Sequence[Resolved], owners: Mapping[str, 
 
 
 class LocationsEnricher:
-    """Gives stored places their official names and codes."""
+    """Finds official names and codes of stored places."""
 
     def enrich(self, records: pd.DataFrame, context: PluginContext) -> pd.DataFrame:
         """Return signals ``location.country``, ``location.region`` and ``location.city``, and their codes.
 
-        Each quotes the field it was read from; a province that only follows from a city quotes the city.
+        The evidence is the field it was read from; a province derived from a city has the city as evidence.
         """
         del context
         rows = [row for record, written in iter_texts(records) for row in _signals(record, written, resolve(**written))]
@@ -107,5 +107,5 @@ def _signals(record: str, written: Mapping[str, str], found: Resolved) -> Iterat
 
 
 def _read_from(field: str, written: Mapping[str, str]) -> str:
-    """Return the field that a place comes from: its own, or the next smaller one that is filled."""
+    """Return the field that a place was read from: its own, or the next smaller filled one."""
     return next(one for one in FIELDS[FIELDS.index(field) :] if written.get(one))

@@ -1,4 +1,4 @@
-"""The kinds of things that terms and stems name, shown to readers who ask why a tag was given."""
+"""Classes of terms and stems, which the explanation of a tag shows."""
 
 from functools import lru_cache
 
@@ -6,7 +6,7 @@ from kelompok_sdgs_keyword.lexicon import FOLDER, read_rows
 
 
 def class_of(term: str) -> str:
-    """Return ``deed``, ``topic``, ``person``, ``place`` or ``institution``; empty for a word of no such kind."""
+    """Return ``deed``, ``topic``, ``person``, ``place`` or ``institution``; empty for any other word."""
     return _classes().get(term, "")
 
 

@@ -1,11 +1,11 @@
-"""Computes confidence from how far a sum is above its threshold: logistic curves, fitted on held-out texts."""
+"""Computes confidence from the margin above the threshold, with logistic curves fitted on held-out texts."""
 
 import math
 
 OF_TERMS = (0.4, 0.55)
 OF_WORDS = {"id": (0.2, 0.95), "mixed": (-0.2, 0.95), "en": (-0.15, 0.9)}
 OF_FEW_WORDS = {"id": (1.0, 0.95), "mixed": (0.6, 0.9), "en": (0.6, 0.9)}
-"""Intercept and slope, by language. In a text of few words little can be in passing: a tag is right more often."""
+"""Intercept and slope by language. Short texts mention little in passing, so their tags are right more often."""
 FEW = 18
 SUREST = 0.99
 
@@ -16,7 +16,7 @@ def confidence_of_terms(margin: float) -> float:
 
 
 def confidence_of_words(margin: float, words: int, language: str) -> float:
-    """Return the confidence of a sum of words, in a text of so many words."""
+    """Return the confidence of a sum of words, for a text with this number of words."""
     return _logistic(*(OF_FEW_WORDS if words < FEW else OF_WORDS)[language], margin)
 
 

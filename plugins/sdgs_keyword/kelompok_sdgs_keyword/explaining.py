@@ -1,4 +1,4 @@
-"""Explains a tag as a sum that a person can check: what adds and subtracts, the threshold, the marked text."""
+"""Explains a tag as a sum that people can check: its positive and negative weights, threshold and marked text."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from kelompok_sdgs_keyword.word_sums import ALL, add_up
 
 MARKS = ("[", "]")
 MARKED = 0.5
-"""What a word weighs that is marked in the text."""
+"""Minimum weight of a word to be marked in the text."""
 CLOSEST, MOST_NAMED = 3, 4
 LONGEST_SHOWN = 60
 LANGUAGES = {"id": "Indonesian", "en": "English", "mixed": "mixed"}
@@ -22,12 +22,12 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 def explanation(scorer: Scorer, records: Sequence[Mapping[str, str]], *, name_field: str) -> CommandResult:
-    """Return the explanation of records of one organization, or of one text."""
+    """Return the explanation of an organization's records, or of a text."""
     found = [(fields, scorer.tags(fields, name_field=name_field, shown=None)) for fields in records]
     text = "\n".join(_texts(fields, tags) for fields, tags in found)
     goals = [_sum_of(tag) for _, tags in found for tag in tags]
     if not goals:
-        text += "\nNo goal: too little shows one."
+        text += "\nNo goal: the evidence is too weak."
     closest = [row for fields in records for row in _closest(scorer, fields, name_field)] if not goals else []
     tables = {
         "Goals": pd.DataFrame(goals, columns=["goal", "title", "score", "threshold", "confidence"]),
@@ -51,7 +51,7 @@ def explanation(scorer: Scorer, records: Sequence[Mapping[str, str]], *, name_fi
 
 
 def _closest(scorer: Scorer, fields: Mapping[str, str], name_field: str) -> Iterator[tuple[object, ...]]:
-    """Yield the goals a text without one came closest to, with what adds most to them and what takes most away."""
+    """Yield the goals that a text came closest to, with the highest positive and negative weights of each."""
     _, text = scorer.read(fields, name_field)
     if text is None:
         return
@@ -64,7 +64,7 @@ def _closest(scorer: Scorer, fields: Mapping[str, str], name_field: str) -> Iter
 
 
 def _hidden(scorer: Scorer, fields: Mapping[str, str], name_field: str) -> Iterator[tuple[object, ...]]:
-    """Yield the phrases and names whose words show nothing."""
+    """Yield the phrases and names whose words are ignored."""
     record, _ = scorer.read(fields, name_field)
     for field in record.fields:
         for hidden in field.hidden:
@@ -73,7 +73,7 @@ def _hidden(scorer: Scorer, fields: Mapping[str, str], name_field: str) -> Itera
 
 
 def _languages(scorer: Scorer, fields: Mapping[str, str], name_field: str) -> Iterator[tuple[object, ...]]:
-    """Yield the language of a record and how it is read; of a mixed one the language of each sentence too."""
+    """Yield the language of a record and how it is read; if it is mixed, also the language of each sentence."""
     _, words = scorer.read(fields, name_field)
     text = " ".join(text for text in fields.values() if text)
     language = words.language if words else scorer.language(text)
@@ -105,7 +105,7 @@ def _sum_of(tag: Tag) -> tuple[object, ...]:
 
 
 def _marked(text: str, field: str, tags: Sequence[Tag]) -> str:
-    """Return the text with each piece of evidence in brackets, its goals behind it: «[air bersih]⁶»."""
+    """Return the text with each piece of evidence in brackets, followed by its goals: «[air bersih]⁶»."""
     goals: dict[tuple[int, int], set[int]] = {}
     for tag in tags:
         for one in tag.evidence:
@@ -114,7 +114,7 @@ def _marked(text: str, field: str, tags: Sequence[Tag]) -> str:
     written, at = "", 0
     for (start, end), numbers in sorted(goals.items(), key=lambda item: (item[0][0], -item[0][1])):
         if start < at:
-            continue  # inside one that is marked already; the table has both
+            continue  # overlaps one that is already marked; the table lists both
         written += text[at:start] + MARKS[0] + text[start:end] + MARKS[1] + _raised(numbers)
         at = end
     return written + text[at:]

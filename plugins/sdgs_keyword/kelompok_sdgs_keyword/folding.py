@@ -13,18 +13,18 @@ _BLANKS = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
 def fold(text: str) -> str:
-    """Return the text's words in small letters with one blank before, between and after: « air bersih »."""
+    """Return the text's words in lower case with a space before, between and after them: « air bersih »."""
     return Folded(text).text
 
 
 class Folded:
-    """A text folded, and the way from its offsets to those in the text as written, both in characters.
+    """A folded text, and the mapping of its offsets to those in the text as written, in characters.
 
-    Case, punctuation, line breaks, markup's brackets and emoji leave no trace, so they change nothing.
+    Case, punctuation, line breaks, markup brackets and emoji are removed, so they have no effect.
 
     Attributes:
-        words: The words, one after the other.
-        text: The same with a blank before, between and after.
+        words: The words in order.
+        text: The words with a space before, between and after them.
     """
 
     __slots__ = ("_plain", "_starts", "text", "words")
@@ -38,21 +38,21 @@ class Folded:
         self._starts: npt.NDArray[np.int64] | None = None
 
     def word_at(self, number: int) -> int:
-        """Return where the word of this number begins in the text as written."""
+        """Return the position of a word, given its number, in the text as written."""
         if self._starts is None:
             letters = np.frombuffer(f" {self._plain}".encode("utf-32-le"), dtype=np.uint32) != _BLANK
             self._starts = np.flatnonzero(letters[1:] > letters[:-1])
         return int(self._starts[number])
 
     def written_at(self, offset: int) -> int:
-        """Return where the character of the folded text stands in the text as written."""
+        """Return the position of a character of the folded text in the text as written."""
         before = self.text.count(" ", 0, offset)
         return self.word_at(before - 1) + offset - self.text.rfind(" ", 0, offset) - 1
 
 
 @lru_cache(maxsize=4096)
 def _letter(character: str) -> str:
-    """Return one plain small letter for one character: «É» is «e», as are decorated letters."""
+    """Return one plain lower-case letter for a character: «e» for «É» and for decorated letters."""
     plain = unicodedata.normalize("NFKD", character)[:1].lower()
     if len(plain) == 1 and plain.isalnum():
         return plain

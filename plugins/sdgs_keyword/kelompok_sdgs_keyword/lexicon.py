@@ -1,4 +1,4 @@
-"""The lexicon, read from its two tables: the weight of each term for each goal, and each goal's threshold."""
+"""The lexicon: the weight of each term for each goal, and the threshold of each goal, read from tables."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,17 +14,17 @@ from kelompok_sdgs_keyword.mentions import HINTS
 FOLDER = Path(__file__).parent / "data"
 HINT = -1
 CLITICS = ("nya", "lah", "kah", "pun")
-"""Written on to an Indonesian word without changing what it means: «hutannya», «hutanlah»."""
+"""Indonesian suffixes that do not change the meaning of a word: «hutannya», «hutanlah»."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One row of the lexicon: a term of a goal. All its forms are one and the same evidence.
+    """A row of the lexicon: a term of a goal. All its forms count as the same evidence.
 
     Attributes:
         goal: 1 to 17.
-        weight: What its presence adds to the goal's score, in steps of 0.1.
-        by_hand: Whether people wrote it; then it hides shorter terms of other goals inside it.
+        weight: Added to the goal's score if the term is present, in steps of 0.1.
+        by_hand: Whether it was added by hand; then it hides shorter terms of other goals inside it.
     """
 
     goal: int
@@ -40,7 +40,7 @@ class Goal:
 
     Attributes:
         threshold: The score that gives the tag.
-        titles: Official titles, which are mentions of the goal.
+        titles: Official titles; each counts as a mention of the goal.
     """
 
     number: int
@@ -51,15 +51,15 @@ class Goal:
 
 @dataclass(frozen=True, kw_only=True)
 class Lexicon:
-    """The tables, and the automaton that finds every form in one pass.
+    """The tables, and automatons that find all their forms in one pass.
 
     Attributes:
         entries: All rows.
-        owners: For each pattern of the automaton, the numbers of the entries it is a form of.
-        hiding: Whether the pattern hides what is inside it, by pattern.
-        phrases: The automaton of what every text is searched for: stop phrases, the goals' official titles, and words
-            that numbers of goals follow.
-        titles: For a pattern of ``phrases`` that is a title, its goal; for a stop phrase 0, for another word -1.
+        owners: For each pattern of the automaton, the indexes of its entries.
+        hiding: For each pattern, whether it hides patterns inside it.
+        automaton: Finds the forms of terms, and stop phrases.
+        phrases: Finds stop phrases, the goals' official titles, and words that precede a goal's number.
+        titles: For each pattern of ``phrases``: the goal of a title, 0 for a stop phrase, -1 for another word.
     """
 
     goals: Mapping[int, Goal]
@@ -73,12 +73,12 @@ class Lexicon:
 
 @lru_cache(maxsize=1)
 def shipped_lexicon() -> Lexicon:
-    """Return the lexicon this version of the plugin comes with."""
+    """Return the lexicon of this plugin."""
     return read_lexicon(FOLDER)
 
 
 def read_lexicon(folder: Path) -> Lexicon:
-    """Return the lexicon of ``lexicon.csv``, ``goals.csv`` and ``stop_phrases.csv``."""
+    """Read the lexicon from ``lexicon.csv``, ``goals.csv`` and ``stop_phrases.csv``."""
     goals = {goal.number: goal for goal in read_goals(folder / "goals.csv")}
     rows = read_rows(folder / "lexicon.csv")
     stop_phrases = [row["phrase"] for row in read_rows(folder / "stop_phrases.csv")]
@@ -86,7 +86,7 @@ def read_lexicon(folder: Path) -> Lexicon:
 
 
 def build_lexicon(goals: Mapping[int, Goal], rows: Sequence[Mapping[str, str]], stop_phrases: Sequence[str]) -> Lexicon:
-    """Return the lexicon of rows as ``lexicon.csv`` has them."""
+    """Build the lexicon from rows of ``lexicon.csv``."""
     entries = [_entry(row) for row in rows]
     stop = list(dict.fromkeys(map(fold, stop_phrases)))
     owners: dict[str, list[int]] = {phrase: [] for phrase in stop}
@@ -119,12 +119,12 @@ def _entry(row: Mapping[str, str]) -> Entry:
 
 
 def forms_of(row: Mapping[str, str]) -> list[str]:
-    """Return a row's term and its other forms as written, each once."""
+    """Return a row's term and its other forms as written, without duplicates."""
     return [form for form in dict.fromkeys((row["term"], *row["forms"].split("|"))) if form]
 
 
 def _forms(row: Mapping[str, str]) -> list[str]:
-    """Return a row's folded forms, each once; Indonesian ones with what is written on to them."""
+    """Return a row's folded forms without duplicates; Indonesian ones also with suffixes."""
     forms = [fold(form) for form in forms_of(row)]
     if row["language"] == "id":
         forms += [f"{form[:-1]}{clitic} " for form in forms for clitic in CLITICS]
@@ -143,6 +143,6 @@ def read_goals(path: Path) -> Iterator[Goal]:
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a table by the names of its columns."""
+    """Return the rows of a CSV file as dictionaries."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

@@ -1,4 +1,4 @@
-"""The plugin: takes tables of public text, returns goals as signals with evidence, and explains them on request."""
+"""The plugin: finds goals in public texts, returns them as signals with evidence, and explains them on request."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -14,18 +14,18 @@ METHOD = "sdgs-keyword@0.3.0"
 PROPERTY = "sdg"
 NAME = "name"
 AT_ONCE = 24
-"""Records: enough to add up at once, and few enough to be thrown away before memory is searched for what to free."""
+"""Number of records processed at once: enough to be fast, few enough to limit memory and garbage collection."""
 
 
 class SdgsKeywordEnricher:
-    """Tags records with goals, and explains each tag term by term."""
+    """Tags records with goals, and explains each tag by its terms."""
 
     def enrich(self, records: pd.DataFrame, context: PluginContext) -> pd.DataFrame:
-        """Return a row for each piece of evidence, in the order of the records and by goal.
+        """Return a row for each piece of evidence, ordered by record and goal.
 
         Args:
-            records: A text column ``record``, and one for each field of public text.
-            context: With the setting ``minimum_confidence``.
+            records: The column ``record``, and one text column for each public field.
+            context: Contains the setting ``minimum_confidence``.
         """
         scorer = shipped_scorer()
         least = float(str(context.config.get("minimum_confidence", 0.0)))
@@ -38,17 +38,17 @@ class SdgsKeywordEnricher:
         return pd.DataFrame(rows, columns=list(SIGNAL_COLUMNS))
 
     def explain(self, records: pd.DataFrame, context: PluginContext) -> CommandResult:
-        """Return the terms, weights, sums and thresholds of each record, and its text with the evidence marked."""
+        """Return the terms, weights, sums and thresholds of each record, and its text with marked evidence."""
         del context
         scorer = shipped_scorer()
         return explanation(scorer, [fields for _, fields in iter_texts(records)], name_field=NAME)
 
 
 class SdgsKeywordCommands:
-    """The plugin's own commands."""
+    """The plugin's commands."""
 
     def run_command(self, command: str, arguments: Mapping[str, JsonValue], context: PluginContext) -> CommandResult:
-        """Run ``explain``: how a text given in the command line would be tagged."""
+        """Run ``explain``: show how a text given on the command line would be tagged."""
         del command, context
         scorer = shipped_scorer()
         return explanation(scorer, [{"text": str(arguments["text"])}], name_field=NAME)

@@ -1,4 +1,4 @@
-"""A record as it is read: its fields' words, what a word is worth in each, what shows nothing, which goals it names."""
+"""A record for scoring: the words of its fields, the worth of a field, ignored phrases, and mentioned goals."""
 
 import re
 from collections import defaultdict
@@ -10,16 +10,16 @@ from kelompok_sdgs_keyword.lexicon import HINT, Lexicon
 from kelompok_sdgs_keyword.mentions import mentions
 
 NAME_BESIDE_TEXT, NAME_ALONE = 0.5, 0.75
-"""What a word is worth in the organization's own name: «Bank Tani» does no farming."""
+"""Worth of a word in the organization's name, beside other texts or alone: «Bank Tani» does not farm."""
 _NAMERS = frozenset(
     {"jl", "jln", "gg", "pt", "cv", "ud", "sd", "smp", "sma", "smk", "sdn", "smpn", "sman", "smkn", "hotel", "ruko"}
 )
 _NAMED = re.compile(rf" (?:{'|'.join(sorted(_NAMERS))})(?: [^ ]+){{1,2}}(?= )")
-"""A street, firm, school or house and its name, whose words show nothing: «Jl. Hutan Kayu», «CV Wajan Baja»."""
+"""Names of streets, firms, schools and houses, which are ignored: «Jl. Hutan Kayu», «CV Wajan Baja»."""
 
 
 class Hidden(NamedTuple):
-    """A phrase or name whose words show nothing: where it is in the folded text, with the blank before and behind."""
+    """An ignored phrase or name: its position in the folded text, including the spaces around it."""
 
     start: int
     end: int
@@ -27,7 +27,7 @@ class Hidden(NamedTuple):
 
 
 class Field(NamedTuple):
-    """A field's text, what a word counts there (0.5, 0.75 or 1), and what shows nothing in it."""
+    """A field's text, the worth of its words (0.5, 0.75 or 1), and its ignored parts."""
 
     name: str
     text: Folded
@@ -36,7 +36,7 @@ class Field(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """A place in a field that shows a goal: offsets in characters as written, and the term, stem or mention it is."""
+    """Evidence for a goal: its position in the text as written, in characters, and its term, stem or «mention»."""
 
     field: str
     start: int
@@ -46,7 +46,7 @@ class Evidence(NamedTuple):
 
 
 class Mention(NamedTuple):
-    """Where a text names a goal outright, in the field's folded text."""
+    """The position of an explicit mention of a goal in a field's folded text."""
 
     field: str
     start: int
@@ -54,14 +54,14 @@ class Mention(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A record's fields that have text, and the goals they name."""
+    """A record's non-empty fields, and the goals they mention."""
 
     fields: Sequence[Field]
     mentioned: Mapping[int, Sequence[Mention]]
 
 
 def read_record(texts: Mapping[str, str], name_field: str | None, lexicon: Lexicon) -> Record:
-    """Return a record of its public text by field; ``name_field`` is the one that is a name and not a text."""
+    """Return a record from its public texts by field; ``name_field`` is the field with the organization's name."""
     written = {name: Folded(text) for name, text in texts.items() if text}
     in_name = NAME_ALONE if written.keys() <= {name_field} else NAME_BESIDE_TEXT
     fields, mentioned = [], defaultdict(list)

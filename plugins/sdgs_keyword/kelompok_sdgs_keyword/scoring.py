@@ -1,4 +1,4 @@
-"""Assigns goals to texts, by words or by terms. A person can check each tag by adding up its evidence."""
+"""Assigns goals to texts by words or by terms. People can check each tag by adding up its evidence."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -13,14 +13,13 @@ from kelompok_sdgs_keyword.words import WordTable, shipped_words
 
 MENTION_CONFIDENCE = 0.95
 FEWEST_WORDS = 5
-"""Shorter texts are labels, «Bank sampah»: read by terms, as no other word could contradict them."""
+"""Shorter texts are labels such as «Bank sampah»: they are read by terms, as no other words could contradict them."""
 SHORT = 10
 RELIEF_OF_SHORT = 2_500
 RELIEF = {"id": 300, "mixed": 500, "en": 500}
-"""By how much the threshold of a sum of words is lower where terms show the goal too, in thousandths: in short texts,
-and by language."""
+"""Reduction of the threshold of words if terms also show the goal, in thousandths: in short texts, and by language."""
 ASKED_LESS = {"id": 0, "mixed": 300, "en": 300}
-"""By how much it is lower anyway, by language: fewer words of a mixed text are known."""
+"""General reduction of the threshold by language, because fewer words of such texts are known."""
 SHOWN = 5
 
 
@@ -28,11 +27,10 @@ class Tag(NamedTuple):
     """A goal of a record.
 
     Attributes:
-        score: Sum of the different terms' weights in the spot that shows it best, or of all words' weights; 0 for a
-            mention alone.
-        threshold: What the sum had to reach.
-        confidence: Up to 0.99, two decimals: the share of such tags that is right.
-        evidence: Mentions, then terms or stems, the heaviest first; five at most unless all were asked for.
+        score: Sum of the weights of the different terms in the best spot, or of all words; 0 for a mention alone.
+        threshold: The score that was required.
+        confidence: Share of such tags that are right, up to 0.99, with two decimals.
+        evidence: Mentions, then terms or stems in descending weight; at most five unless all were requested.
     """
 
     goal: int
@@ -43,11 +41,11 @@ class Tag(NamedTuple):
 
 
 class Scorer:
-    """Finds the goals of records, each a mapping of field to text.
+    """Finds the goals of records.
 
     Args:
-        lexicon: The terms that English texts are read by, the goals, and the phrases that show nothing.
-        words: What the words of other texts weigh; without it, all texts are read as English ones.
+        lexicon: The terms, the goals, and the phrases to ignore.
+        words: The weights of words; without them, all texts are read by terms.
     """
 
     def __init__(self, lexicon: Lexicon, words: WordTable | None = None) -> None:
@@ -56,19 +54,18 @@ class Scorer:
         self._terms = TermReader(lexicon)
 
     def tags(self, fields: Mapping[str, str], name_field: str | None = None, *, shown: int | None = SHOWN) -> list[Tag]:
-        """Return the tags of one record; see `tags_of`."""
+        """Return the tags of one record; see :meth:`tags_of`."""
         return self.tags_of([fields], name_field, shown=shown)[0]
 
     def tags_of(
         self, records: Sequence[Mapping[str, str]], name_field: str | None = None, *, shown: int | None = SHOWN
     ) -> list[list[Tag]]:
-        """Return for each record its tags, by goal.
+        """Return the tags of each record, ordered by goal.
 
         Args:
-            records: Public text by field; a term counts wherever it stands. Hundreds at once take half the time that
-                they take one by one.
-            name_field: The field that is a name and not a text; it is worth less.
-            shown: How many pieces of evidence a tag has at most; None for all that its score is the sum of.
+            records: Public texts by field. Hundreds of records at once take half the time of single ones.
+            name_field: The field with the organization's name, which is worth less than a text.
+            shown: Maximum number of pieces of evidence per tag; None for all parts of its score.
         """
         read = [read_record(fields, name_field, self._lexicon) for fields in records]
         texts = {number: text for number, record in enumerate(read) if (text := self._by_words(record))}
@@ -76,16 +73,16 @@ class Scorer:
         found = []
         for number, record in enumerate(read):
             if number in texts:
-                shows = {one.goal: _shown_by_words(texts[number], one, shown) for one in reached[number]}
+                shows = {one.goal: _support_by_words(texts[number], one, shown) for one in reached[number]}
             else:
                 spots = self._terms.spots(record.fields)
-                shows = {goal: _shown_by_terms(record, spot, shown) for goal, spot in spots.items()}
+                shows = {goal: _support_by_terms(record, spot, shown) for goal, spot in spots.items()}
             goals = sorted(shows.keys() | record.mentioned.keys())
             found.append([self._tag(goal, shows.get(goal), record, shown) for goal in goals])
         return found
 
     def read(self, fields: Mapping[str, str], name_field: str | None = None) -> tuple[Record, Text | None]:
-        """Return a record, and its words to be added up; None where it is read by terms."""
+        """Return a record, and its words; None instead of words if it is read by terms."""
         record = read_record(fields, name_field, self._lexicon)
         return record, self._by_words(record)
 
@@ -94,14 +91,14 @@ class Scorer:
         return Text(read_record({"text": text}, None, self._lexicon).fields, self._words or shipped_words()).language
 
     def _by_words(self, record: Record) -> Text | None:
-        """Return the words of a record; None where it is read by terms."""
+        """Return the words of a record; None if it is read by terms."""
         if self._words is None or sum([len(field.text.words) for field in record.fields]) < FEWEST_WORDS:
             return None
         text = Text(record.fields, self._words)
         return None if text.language == "en" and text.is_paper() else text
 
     def _reached(self, read: Sequence[Record], texts: Mapping[int, Text]) -> Iterator[list[Sum]]:
-        """Yield of each text the sums that reach their threshold; it is lower where terms show the goal too."""
+        """Yield for each text the sums that reach their threshold, which is lower if terms also show the goal."""
         reliefs = [RELIEF_OF_SHORT if text.words < SHORT else RELIEF[text.language] for text in texts.values()]
         less = [ASKED_LESS[text.language] for text in texts.values()]
         found = add_up(list(texts.values()), [relief + lowered for relief, lowered in zip(reliefs, less, strict=True)])
@@ -111,10 +108,10 @@ class Scorer:
             asked = [one.asked - lowered - (relief if one.goal in confirmed else 0) for one in sums]
             yield [one._replace(asked=least) for one, least in zip(sums, asked, strict=True) if one.score >= least]
 
-    def _tag(self, goal: int, found: "_Shown | None", record: Record, shown: int | None) -> Tag:
+    def _tag(self, goal: int, found: "_Support | None", record: Record, shown: int | None) -> Tag:
         mentioned = record.mentioned.get(goal, ())
         if found is None:
-            found = _Shown(0.0, 0.0, self._lexicon.goals[goal].threshold, ())
+            found = _Support(0.0, 0.0, self._lexicon.goals[goal].threshold, ())
         confidence = max(found.confidence, MENTION_CONFIDENCE) if mentioned else found.confidence
         evidence = [Evidence(one.field, *_written(record, one), "mention", 0.0) for one in mentioned]
         return Tag(goal, found.score, found.threshold, confidence, (*evidence, *found.evidence)[:shown])
@@ -122,12 +119,12 @@ class Scorer:
 
 @lru_cache(maxsize=1)
 def shipped_scorer() -> Scorer:
-    """Return the scorer of the lexicon this version of the plugin comes with."""
+    """Return the scorer with the lexicon and words of this plugin."""
     return Scorer(shipped_lexicon(), shipped_words())
 
 
-class _Shown(NamedTuple):
-    """What shows a goal, the heaviest pieces first."""
+class _Support(NamedTuple):
+    """The evidence for a goal in descending weight, with its sum."""
 
     confidence: float
     score: float
@@ -135,16 +132,16 @@ class _Shown(NamedTuple):
     evidence: Sequence[Evidence]
 
 
-def _shown_by_terms(record: Record, spot: Spot, shown: int | None) -> _Shown:
+def _support_by_terms(record: Record, spot: Spot, shown: int | None) -> _Support:
     heaviest = sorted(spot.hits, key=lambda hit: (-hit.weight, hit.place, hit.start))[:shown]
     evidence = [Evidence(hit.field, *_written(record, hit), hit.entry.term, hit.weight) for hit in heaviest]
-    return _Shown(confidence_of_terms(spot.margin), round(spot.score, 2), spot.threshold, evidence)
+    return _Support(confidence_of_terms(spot.margin), round(spot.score, 2), spot.threshold, evidence)
 
 
-def _shown_by_words(text: Text, one: Sum, shown: int | None) -> _Shown:
-    """Return what shows a goal; with all that takes away from it only where all is asked for."""
+def _support_by_words(text: Text, one: Sum, shown: int | None) -> _Support:
+    """Return the evidence for a goal; negative weights are included only if all evidence is requested."""
     confidence = confidence_of_words((one.score - one.asked) / 1000, text.words, text.language)
-    return _Shown(confidence, one.score / 1000, one.asked / 1000, text.weighed(one, most=shown))
+    return _Support(confidence, one.score / 1000, one.asked / 1000, text.weighed(one, most=shown))
 
 
 def _written(record: Record, found: Hit | Mention) -> tuple[int, int]:

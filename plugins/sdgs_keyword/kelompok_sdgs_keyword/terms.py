@@ -1,4 +1,4 @@
-"""Finds a text's goals by its terms: nearby terms are added up, and the densest spot must reach the threshold."""
+"""Finds a text's goals by its terms: weights of nearby terms are added up, and a spot must reach the threshold."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -8,27 +8,26 @@ from kelompok_sdgs_keyword.lexicon import Entry, Lexicon
 from kelompok_sdgs_keyword.records import Field, Hidden
 
 WINDOWS = ((100, 0.8), (260, 0.4), (780, 0.0))
-"""Characters of folded text (some 15, 40 and 120 words) that evidence may be spread over, and what a goal's threshold
-is lowered by when it is that dense.
+"""Length of a spot in characters of folded text (some 15, 40 and 120 words), and the reduction of the threshold for it.
 
-A paragraph collects weight by its mere length, a short post has one keyword. A dense spot counts the same wherever
-it stands: text added elsewhere takes no tag away, and a long history gets none by length alone.
+Short spots need less weight, because long paragraphs collect weight by their length alone. The rest of the text does
+not matter: adding text elsewhere removes no tag, and a long text gets no tag by its length alone.
 """
 STRONG = 2.0
-"""A term worth this much suffices alone; lighter ones need company."""
+"""A term of this weight suffices alone; lighter ones need at least one other term."""
 ALL_GOALS = frozenset(range(1, 18))
 _ROUNDING = 1e-9
 
 
 class Hit(NamedTuple):
-    """A term found; hits sort by where they stand.
+    """A term that was found. Hits sort by position.
 
     Attributes:
-        place: Where it begins in the folded texts of the record, one after the other.
-        start: Where it begins in its field's folded text.
-        number: Of the entry, in the lexicon.
-        weight: What it is worth there.
-        end: Where it ends in its field's folded text.
+        place: Its start in the joined folded texts of the record.
+        start: Its start in the field's folded text.
+        number: Index of its entry in the lexicon.
+        weight: Its weight, times the worth of the field.
+        end: Its end in the field's folded text.
     """
 
     place: int
@@ -41,7 +40,7 @@ class Hit(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """Terms close together: each entry once, its first place."""
+    """Terms close to each other: the first hit of each entry."""
 
     margin: float
     score: float
@@ -50,7 +49,7 @@ class Spot(NamedTuple):
 
 
 class _Matched(NamedTuple):
-    """A field, the characters of the fields before it, and pattern, start and end of what is found in it."""
+    """A field, the number of characters in the fields before it, and its matches: pattern, start and end."""
 
     field: Field
     before: int
@@ -74,7 +73,7 @@ class TermReader:
         self._goals = [frozenset(goal for goal, _, _ in owners) for owners in self._owners]
 
     def spots(self, fields: Sequence[Field], goals: Collection[int] = ALL_GOALS) -> dict[int, Spot]:
-        """Return those of the goals that terms show, each with the spot that shows it best."""
+        """Return the goals that terms show, each with its best spot."""
         matched, before = [], 0
         for field in fields:
             matched.append(_Matched(field, before, self._find(field, goals)))
@@ -84,10 +83,10 @@ class TermReader:
         return {goal: spot for goal, spot in spots.items() if spot is not None}
 
     def _find(self, field: Field, goals: Collection[int]) -> list[tuple[int, int, int]]:
-        """Return pattern, start and end of what is found of the goals and not hidden.
+        """Return pattern, start and end of the goals' matches that are not hidden.
 
-        Inside a phrase of people's, other goals' terms are hidden: «pendidikan politik» is of goal 16 and not, by its
-        first word, of goal 4. Stop phrases and names hide all that is in them.
+        Phrases added by hand hide terms of other goals inside them: «pendidikan politik» is a term of goal 16, so its
+        first word does not count for goal 4. Stop phrases and names hide all terms inside them.
         """
         found = self._lexicon.automaton.find_matches_as_indexes(field.text.text, overlapping=True)
         matches = [match for match in found if not self._goals[match[0]].isdisjoint(goals)]
@@ -107,7 +106,7 @@ class TermReader:
         return False
 
     def _promising(self, matched: Sequence[_Matched]) -> set[int]:
-        """Return the goals whose distinct terms, anywhere in the text, add up to the threshold."""
+        """Return the goals whose distinct terms in the whole text add up to the threshold."""
         sums: dict[int, float] = defaultdict(float)
         highest: dict[int, float] = {}
         for field, _, matches in matched:
@@ -133,7 +132,7 @@ class TermReader:
         return found
 
     def _densest(self, goal: int, hits: Sequence[Hit]) -> Spot | None:
-        """Return the spot whose score is farthest above what its length asks, or None where none reaches it."""
+        """Return the spot with the largest margin above the threshold for its length; None if none reaches it."""
         asked = self._asked[goal]
         needed = asked[0][1] - _ROUNDING
         left = sum([hit.weight for hit in hits])
@@ -141,7 +140,7 @@ class TermReader:
         ordered = sorted(hits)
         for index, opening in enumerate(ordered):
             if left < needed:
-                break  # what is left cannot reach farther than what was found
+                break  # the remaining hits cannot exceed the best spot
             left -= opening.weight
             spot = _spot_from(ordered, index, asked)
             if spot is not None and (best is None or spot.margin > best.margin):
@@ -155,7 +154,7 @@ def _is_inside(match: tuple[int, int, int], places: Sequence[Hidden]) -> bool:
 
 
 def _spot_from(ordered: Sequence[Hit], index: int, asked: Sequence[tuple[int, float]]) -> Spot | None:
-    """Return the best of the windows that begin at this hit, or None where none has what it asks."""
+    """Return the best spot that begins at this hit; None if none reaches its threshold."""
     opening = ordered[index].place
     held: dict[int, Hit] = {}
     best: Spot | None = None

@@ -1,4 +1,4 @@
-"""Finds the goals of texts by the summed weights of all their words, for many texts at once."""
+"""Finds the goals of many texts at once by adding up the weights of their words."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,26 +14,26 @@ from kelompok_sdgs_keyword.words import UNKNOWN, Thousandths, WordTable
 Language = Literal["id", "mixed", "en"]
 
 MOSTLY = 0.9
-"""From this share on of the different small words in it, a text is in one language."""
+"""A text is in one language if at least this share of its different function words is."""
 PASSAGE, STEP = 1_800, 900
-"""Characters that are added up at once, and how far apart the passages of a longer text begin."""
+"""Length of a passage in characters, and the distance between the starts of passages in a longer text."""
 QUARTERS = 4
-"""What a word counts in a field is in quarters, so that sums stay whole numbers."""
+"""The worth of fields is a multiple of a quarter, so that sums stay whole numbers."""
 ALL = 10**6
-"""More than any sum lacks, in thousandths."""
+"""More than any sum is below its threshold, in thousandths."""
 
 
 Group = tuple[AbstractSet[int], float]
-"""Rows of stems, the row of no stem too, and what each counts where it stands."""
+"""Rows of stems, including the row of unknown words, and the worth of their field."""
 
 
 class Passage(NamedTuple):
-    """A part of a text that is added up.
+    """A part of a text whose weights are added up.
 
     Attributes:
-        first: Number of its first word.
-        last: Number of the word behind its last.
-        groups: Its different stems; one in several fields is in the group where it counts most.
+        first: Index of its first word.
+        last: Index after its last word.
+        groups: Its different stems by worth; a stem in several fields is in the group with the highest worth.
     """
 
     first: int
@@ -42,11 +42,11 @@ class Passage(NamedTuple):
 
 
 class Sum(NamedTuple):
-    """What a text comes to for one goal, in the passage where it comes closest to the tag, or farthest above.
+    """The sum of a text for one goal, in its passage with the largest margin.
 
     Attributes:
-        score: Sum of the weights of its different stems, those that take away among them; in thousandths.
-        asked: The sum that gives the tag in a passage of this many different stems; in thousandths.
+        score: Sum of the weights of the passage's different stems, including negative ones; in thousandths.
+        asked: The threshold of a passage with this number of different stems; in thousandths.
     """
 
     goal: int
@@ -56,12 +56,12 @@ class Sum(NamedTuple):
 
 
 class Text:
-    """The words of a record, one field after the other.
+    """The words of a record, field by field.
 
     Attributes:
-        words: How many there are, known or not.
-        language: By the small words that every sentence of a language has.
-        table: What the words weigh.
+        words: The number of words, known or unknown.
+        language: The language, detected by function words.
+        table: The weights of words.
     """
 
     __slots__ = ("_places", "_rows", "_stems", "language", "table", "words")
@@ -70,7 +70,7 @@ class Text:
         self.table = table
         self._rows: list[int] = []
         self._places: list[tuple[Field, int, int]] = []
-        """Each field, the number of its first word and of the one behind its last."""
+        """Each field, the index of its first word, and the index after its last word."""
         for field in fields:
             begin = len(self._rows)
             self._rows += map(table.rows.get, field.text.words, repeat(UNKNOWN))
@@ -83,7 +83,7 @@ class Text:
         self.language: Language = self._language()
 
     def _language(self) -> Language:
-        """Return the language by its small words; without any, by its other words, else Indonesian."""
+        """Detect the language by function words, or else by the other words; the default is Indonesian."""
         small = self.table.small
         english, indonesian = len(self._stems & small["en"]), len(self._stems & small["id"])
         if not english and not indonesian:
@@ -95,11 +95,11 @@ class Text:
         return "mixed" if share > 1 - MOSTLY else "id"
 
     def is_paper(self) -> bool:
-        """Return whether its words are more those of papers and reports than of organizations."""
+        """Return whether the text reads like a paper or report rather than the text of an organization."""
         return sum(map(self.table.paper.__getitem__, self._stems)) >= self.table.paper_asked
 
     def passages(self) -> list[Passage]:
-        """Return the passages that the text is added up by: all of it, but where it is long."""
+        """Return the passages of the text: one for a short text, overlapping ones for a long text."""
         if sum([len(field.text.text) for field, _, _ in self._places]) <= PASSAGE:
             return [Passage(0, self.words, self._groups(0, self.words))]
         lengths = [len(word) + 1 for field, _, _ in self._places for word in field.text.words]
@@ -124,9 +124,9 @@ class Text:
         return [(rows, worth) for worth, rows in by_worth.items()]
 
     def weighed(self, one: Sum, *, most: int | None = None) -> list[Evidence]:
-        """Return the stems of a sum, the heaviest first and those that take away last.
+        """Return the stems of a sum in descending weight; negative weights are last.
 
-        With ``most``, only so many of those that add.
+        With ``most``, return at most this many, and only positive weights.
         """
         weights = self.table.by_goal[one.goal - 1]
         found = []
@@ -138,7 +138,7 @@ class Text:
         return [self._weighed(row, -weight, worth, one.passage) for weight, row, worth in sorted(found)[:most]]
 
     def _weighed(self, row: int, weight: float, worth: float, passage: Passage) -> Evidence:
-        """Return a stem where it first stands in the passage, in a field where it counts so much."""
+        """Return the first occurrence of a stem in the passage, in a field with this worth."""
         places = [place for place in self._places if place[0].worth == worth]
         for field, begin, end in places:
             first, last = max(passage.first, begin), min(passage.last, end)
@@ -150,9 +150,9 @@ class Text:
 
 
 def add_up(texts: Sequence[Text], lacking: Sequence[int]) -> list[list[Sum]]:
-    """Return for each text the sums, by goal, that lack at most this much of what is asked, in thousandths.
+    """Return for each text the sums by goal that are at most ``lacking`` thousandths below the threshold.
 
-    All texts are read with one table.
+    All texts must have the same table.
     """
     if not texts:
         return []
@@ -170,7 +170,7 @@ def add_up(texts: Sequence[Text], lacking: Sequence[int]) -> list[list[Sum]]:
 
 
 def _scores(passages: Sequence[Sequence[Group]], table: WordTable) -> tuple[Thousandths, Thousandths]:
-    """Return score and what is asked: a row a passage, a column a goal."""
+    """Return scores and thresholds, with a row per passage and a column per goal."""
     groups = [group for passage in passages for group in passage]
     first = np.cumsum([0, *map(len, passages[:-1])])
     stems = np.array([len(rows) for rows, _ in groups])

@@ -1,4 +1,4 @@
-"""The weights of words, and the small words that identify a language."""
+"""The weights of words, and the function words that identify a language."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,32 +12,32 @@ from kelompok_sdgs_keyword.lexicon import CLITICS, FOLDER, read_rows
 
 GOALS = range(1, 18)
 PAPER = "paper"
-"""The column, and the last row of ``sums.csv``, that distinguish the English of papers from that of organizations."""
+"""The column, and the last row of ``sums.csv``, that distinguish papers from texts of organizations in English."""
 UNKNOWN = -1
-"""The row of a word that is not in the table: the last one, which weighs nothing."""
+"""The row of unknown words: the last one, with weight 0."""
 HEAVY = 500
-"""From this weight on, in thousandths, a stem is looked at first when the heaviest are chosen."""
+"""Stems from this weight on, in thousandths, are considered first when the heaviest are chosen."""
 Thousandths = npt.NDArray[np.int32]
-"""Weights and sums in whole numbers: the order of adding up, and what is added up beside it, change nothing."""
+"""Weights and sums as whole numbers, so that results do not depend on the order of addition."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WordTable:
-    """The weights of stems, and of which stem a word is a form.
+    """The weights of stems, and the stem of each word form.
 
     Attributes:
-        stems: The rows; behind them stands one that weighs nothing.
-        languages: Of each row, ``en`` or ``id`` where it is a word of one language; else empty.
-        rows: The row of each form, as it stands in folded text.
-        weights: A row a stem, a column a goal, 1 to 17.
-        by_goal: The same, a row a goal.
-        adding: By goal, the rows that add to it.
-        heavy: By goal, those that add much.
-        asked: By goal, the sum that gives the tag in a text of no words.
-        by_word: By goal, how much more each different stem asks for: a long text has to show more.
-        paper: Of each row, what it adds to a text's being of a paper or report.
-        paper_asked: The sum from which an English text is one.
-        small: By language, the rows of the small words that every sentence of it has.
+        stems: The rows, followed by one for unknown words.
+        languages: For each row, ``en`` or ``id`` if it is a word of only one language, otherwise empty.
+        rows: The row of each form in folded text.
+        weights: Weights with a row per stem and a column per goal, 1 to 17.
+        by_goal: The same with a row per goal.
+        adding: For each goal, the rows with positive weights.
+        heavy: For each goal, the rows with high weights.
+        asked: For each goal, the threshold of a text without words.
+        by_word: For each goal, the addition to the threshold per different stem: longer texts need more weight.
+        paper: For each row, its weight for papers and reports.
+        paper_asked: The sum from which an English text is a paper or report.
+        small: For each language, the rows of its function words.
     """
 
     stems: Sequence[str]
@@ -56,12 +56,12 @@ class WordTable:
 
 @lru_cache(maxsize=1)
 def shipped_words() -> WordTable:
-    """Return the table this version of the plugin comes with."""
+    """Return the table of this plugin."""
     return read_words(FOLDER)
 
 
 def read_words(folder: Path) -> WordTable:
-    """Return the table of ``words.csv``, ``sums.csv`` and ``small_words.csv``."""
+    """Read the table from ``words.csv``, ``sums.csv`` and ``small_words.csv``."""
     stems, languages, written = [], [], []
     rows: dict[str, int] = {}
     for number, row in enumerate(read_rows(folder / "words.csv")):
@@ -97,7 +97,7 @@ def read_words(folder: Path) -> WordTable:
 
 
 def _rows_of(weights: Thousandths, least: int) -> list[frozenset[int]]:
-    """Return by goal the rows that weigh at least so much."""
+    """Return for each goal the rows with at least this weight."""
     return [frozenset(np.flatnonzero(column >= least).tolist()) for column in weights.T]
 
 

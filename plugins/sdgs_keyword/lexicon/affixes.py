@@ -8,12 +8,12 @@ _BEFORE = {"b": "m", "f": "m", "v": "m", "c": "n", "d": "n", "j": "n", "z": "n",
 
 
 def derive(root: str, patterns: Sequence[str]) -> list[str]:
-    """Return a root's forms by patterns such as ``meN-kan``: N stands for the nasal that the root's first sound takes.
+    """Return a root's forms for patterns such as ``meN-kan``, where N is the nasal that the root's first sound takes.
 
     Source of the rules: Tata Bahasa Baku Bahasa Indonesia, ch. 5 (me-, pe-, ber-, per-, ter-).
 
     Raises:
-        ValueError: When a pattern is none.
+        ValueError: When a pattern is invalid.
     """
     return [_form(root, pattern) for pattern in patterns]
 

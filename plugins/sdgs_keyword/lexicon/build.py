@@ -1,8 +1,8 @@
-"""Builds ``lexicon.csv``: weights learned from labelled texts, rows of people, forms. Not needed at run time.
+"""Builds ``lexicon.csv`` from labelled texts and rows added by hand. Not needed at run time.
 
     python plugins/sdgs_keyword/lexicon/build.py FOLDER_OF_TEXTS
 
-The folder holds the texts and lists NOTICE names; none of them is shipped. Same inputs, same bytes.
+The folder contains the texts and lists named in NOTICE, which are not shipped. The same inputs give the same bytes.
 """
 
 import csv
@@ -35,18 +35,18 @@ LICENCES = {
 LONGEST_TERM = 3
 FEWEST_TEXTS = 3
 SHARE = 0.15
-"""Least share of a term's texts that are of the goal; below, the term does not count for it."""
+"""Minimum share of a term's texts that have the goal; otherwise the term does not count for it."""
 PENALTY = 8.0
 LIST_WEIGHT = 0.8
 POSITIVES = 4.0
 RATE = 0.135
-"""Share of the paragraphs each goal is given to; thresholds follow from it, and need no texts with all their goals."""
+"""Share of paragraphs that get each goal. It determines the thresholds without texts labelled with all their goals."""
 FACTORS = tuple(round(0.6 + 0.05 * step, 2) for step in range(25))
 HEAVIEST = 6.0
 LIGHTEST = 0.3
 SHORTEST_SINGULAR = 4
 BILINGUAL = frozenset({"official-id", "wizdam"})
-"""Sources of which a term that no other has is Indonesian."""
+"""A term that occurs only in these sources is Indonesian."""
 
 _STOP_WORDS = frozenset((HERE / "stop_words.txt").read_text("utf-8").split())
 _NO_PLURALS = frozenset((HERE / "no_plurals.txt").read_text("utf-8").split())
@@ -54,7 +54,7 @@ _NO_PLURALS = frozenset((HERE / "no_plurals.txt").read_text("utf-8").split())
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """A text or a listed term with its goal; ``family`` is the source it comes from, ``weight`` how far it counts."""
+    """A text or listed term with its goal, its source (``family``) and its weight in learning."""
 
     words: tuple[str, ...]
     goal: int
@@ -87,11 +87,11 @@ _LISTS = (
     ("sdgmapr_cmu250.csv", "keyword", "sdgmapr", LIST_WEIGHT),
     ("wizdam_bilingual_mit.csv", "term", "wizdam", LIST_WEIGHT),
 )
-"""Files, the column of their text, the source's name here, and how far a row counts."""
+"""Files, their text column, the source's name, and the weight of a row."""
 
 
 def read_lists(folder: Path) -> list[Text]:
-    """Return official texts and published lists: compactness, and words that no paragraph happens to have."""
+    """Return official texts and published lists, which have words that no paragraph contains."""
     found = [
         (row[column], row["goal"], family, weight)
         for name, column, family, weight in _LISTS
@@ -109,9 +109,9 @@ def read_lists(folder: Path) -> list[Text]:
 
 
 def learn(texts: Sequence[Text], struck: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    """Return rows of the lexicon learned from texts: one non-negative, L1-penalised logistic model a goal.
+    """Return rows of the lexicon learned from texts, with one non-negative, L1-penalized logistic model per goal.
 
-    A weight is what the mere presence of a term adds; none is negative, so a tag stays a sum.
+    A weight is added if a term is present. No weight is negative, so a tag is a sum.
     """
     singular = singulars(texts)
     variants: dict[str, Counter[str]] = defaultdict(Counter)
@@ -171,10 +171,10 @@ def _fit(presence: sparse.csr_matrix, of_goal: np.ndarray, weights: np.ndarray) 
 
 
 def _vocabulary(texts: Sequence[Text], grams: Sequence[set[str]]) -> tuple[list[str], dict[str, dict[int, float]]]:
-    """Return the terms worth a weight, and of each the share of its texts that each goal has.
+    """Return the terms that may get a weight, and the share of each goal among the texts of each term.
 
-    A term must be known to two sources of texts, or to a list or official text: brands and the jargon of one
-    report are not.
+    A term must occur in two sources of texts, or in a list or official text. This excludes brands and the jargon of a
+    single report.
     """
     families: dict[str, set[str]] = defaultdict(set)
     count: Counter[str] = Counter()
@@ -187,7 +187,7 @@ def _vocabulary(texts: Sequence[Text], grams: Sequence[set[str]]) -> tuple[list[
     kept = []
     for term, known_to in families.items():
         listed = known_to - TEXT_SOURCES
-        # An Indonesian word in one English paragraph is a name in it: «Kota Kinabalu».
+        # An Indonesian word in a single English paragraph is a name: «Kota Kinabalu».
         needed = 1 if listed - BILINGUAL else FEWEST_TEXTS
         if count[term] >= needed and (listed or known_to == TEXT_SOURCES):
             kept.append(term)
@@ -196,7 +196,7 @@ def _vocabulary(texts: Sequence[Text], grams: Sequence[set[str]]) -> tuple[list[
 
 
 def presence(grams: Sequence[AbstractSet[str]], numbers: Mapping[str, int]) -> sparse.csr_matrix:
-    """Return which terms each text has: a row a text, a column a term."""
+    """Return which terms each text has, with a row per text and a column per term."""
     columns = [sorted(numbers[term] for term in found if term in numbers) for found in grams]
     ends = np.cumsum([0, *map(len, columns)])
     flat = np.array([number for row in columns for number in row], dtype=np.int64)
@@ -217,7 +217,7 @@ def _grams(words: Sequence[str], singular: Mapping[str, str], variants: dict[str
 
 
 def _is_empty_word(word: str) -> bool:
-    """Whether a term may neither begin nor end with it: «s» is what is left of «women's»."""
+    """Whether a term may neither begin nor end with this word; «s» is the rest of «women's»."""
     return word in _STOP_WORDS or len(word) == 1
 
 
@@ -242,9 +242,9 @@ def singulars(texts: Iterable[Text]) -> dict[str, str]:
 def scaled(
     learned: Sequence[dict[str, str]], by_hand: Sequence[dict[str, str]], paragraphs: Sequence[Text]
 ) -> list[dict[str, str]]:
-    """Return all rows, the learned weights such that each goal is given to the share of paragraphs asked for.
+    """Return all rows, with learned weights scaled so that each goal gets its share of paragraphs.
 
-    The largest of some factors that stays within the share; people's rows keep the weight people gave them.
+    Uses the largest factor that stays within the share. Rows added by hand keep their weights.
     """
     factors = dict.fromkeys(GOALS, FACTORS[0])
     for factor in FACTORS:
@@ -269,7 +269,7 @@ def _rates(lexicon: Lexicon, paragraphs: Sequence[Text]) -> dict[int, float]:
 
 
 def hand_rows() -> list[dict[str, str]]:
-    """Return people's rows, with the forms their roots give."""
+    """Return the rows added by hand, with the forms derived from their roots."""
     derived: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in read_rows(HERE / "roots.csv"):
         derived[row["goal"], row["term"]] += affixes.derive(row["root"], row["affixes"].split())
@@ -284,7 +284,7 @@ def hand_rows() -> list[dict[str, str]]:
 
 
 def merged(learned: Sequence[dict[str, str]], by_hand: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """Return all rows, a form once a goal: people's rows give way where the texts have weighed the term already."""
+    """Return all rows, each form once per goal: learned rows replace rows added by hand."""
     known = {(row["goal"], fold(form)) for row in learned for form in forms_of(row)}
     rows = list(learned)
     for row in by_hand:

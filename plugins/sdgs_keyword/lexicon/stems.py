@@ -1,11 +1,11 @@
-"""Writes ``stems.csv``: which words are forms of which stem. Run by hand, when ``learning.csv`` has new words.
+"""Writes ``stems.csv``, the stem of each word form. Run it by hand when ``learning.csv`` has new words.
 
     pip install Sastrawi snowballstemmer
     python plugins/sdgs_keyword/lexicon/stems.py
 
-Indonesian words are stemmed by Sastrawi (MIT), others by the Snowball stemmer for English (BSD). Beside the words of
-the texts stand forms made of their roots, so that forms count which no text happens to have. Neither package is needed
-to build the lexicon, nor at run time.
+Indonesian words are stemmed by Sastrawi (MIT), others by the Snowball stemmer for English (BSD). The file also contains
+forms derived from roots, so that forms that occur in no text count, too. Neither package is needed to build the lexicon
+or at run time.
 """
 
 import csv
@@ -21,15 +21,15 @@ from Sastrawi.Stemmer.StemmerFactory import StemmerFactory
 
 HERE = Path(__file__).parent
 SHORTEST = 4
-"""Shorter words are their own stems: what looks like an affix there mostly is none."""
+"""Shorter words are their own stems, because what looks like an affix in them usually is none."""
 INDONESIAN = ("meN-", "meN-kan", "di-", "di-kan", "ber-", "ter-", "peN-an", "ke-an", "-an", "-kan")
 ENGLISH = ("s", "ed", "ing")
 FEWEST_TEXTS = 3
-"""Of stems in fewer texts no forms are made: they get no weight."""
+"""No forms are derived from stems in fewer texts, because they get no weight."""
 
 
 def write_stems() -> None:
-    """Write each word that is not its own stem, and the stem."""
+    """Write each word that is not its own stem, with its stem."""
     with (HERE / "learning.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     texts = [set(fold(row["text"]).split()) for row in rows]
@@ -38,7 +38,9 @@ def write_stems() -> None:
     )
     stemmer = _Stemmer({word for word, number in of_english.items() if number > 1})
     stems = {word: stemmer.stem(word) for word in sorted(set().union(*texts))}
-    stems = {word: stems.get(found, found) for word, found in stems.items()}  # a stem that is a word has its own
+    stems = {
+        word: stems.get(found, found) for word, found in stems.items()
+    }  # a stem that is also a word has a stem itself
     stems |= {found: found for found in stems.values()}
     count = Counter(found for text in texts for found in {stems[word] for word in text})
     common = {word: found for word, found in stems.items() if count[found] >= FEWEST_TEXTS}
@@ -50,10 +52,10 @@ def write_stems() -> None:
 
 
 class _Stemmer:
-    """Stems words of texts that mix two languages.
+    """Stems words of texts in two languages.
 
     Args:
-        english: Words that English texts have; of these only roots are taken for Indonesian.
+        english: Words of English texts; only those that are Indonesian roots count as Indonesian.
     """
 
     def __init__(self, english: set[str]) -> None:
@@ -79,7 +81,7 @@ class _Stemmer:
 
 
 def _without_nasal(word: str) -> Iterator[str]:
-    """Yield what a form with «me-» alone may be of, before the stemmer is asked: it takes the end of «memilah» off."""
+    """Yield possible roots of a form with only «me-»; the stemmer would wrongly shorten «memilah»."""
     for prefix, letter in _NASALS:
         if word.startswith(prefix):
             yield letter + word.removeprefix(prefix)
@@ -91,7 +93,7 @@ _NASALS = (
 
 
 def _formal(word: str) -> Iterator[str]:
-    """Yield which root an everyday word may be: «dapet» is dapat, «abis» habis, «pake» pakai, «bantuin» bantu."""
+    """Yield possible roots of colloquial words: «dapet» is dapat, «abis» habis, «pake» pakai, «bantuin» bantu."""
     at = word.rfind("e")
     if at > 0:
         yield f"{word[:at]}a{word[at + 1 :]}"
@@ -102,7 +104,7 @@ def _formal(word: str) -> Iterator[str]:
 
 
 def _made(stems: Mapping[str, str], stemmer: _Stemmer) -> Iterator[tuple[str, str]]:
-    """Yield forms that the stemmers lead back to the stems they were made of."""
+    """Yield derived forms that the stemmers reduce to the original stems."""
     for word, found in stems.items():
         if found in stemmer.roots and len(found) >= SHORTEST:
             forms = affixes.derive(found, INDONESIAN) if word == found else []

@@ -1,11 +1,11 @@
-"""Weighs words: from labelled texts to ``words.csv`` and ``sums.csv``. Not needed at run time.
+"""Learns the weights of words from labelled texts: ``words.csv`` and ``sums.csv``. Not needed at run time.
 
     python plugins/sdgs_keyword/lexicon/weigh.py FOLDER_OF_TEXTS
 
-One logistic model a goal, with an L2 penalty, over the stems present in ``learning.csv``; weights are rounded to tenths
-and light ones left out, and what a goal asks for is then fitted to the rounded weights. One more model tells the
-English of papers and reports, the folder's texts that NOTICE names, from that of organizations. Same inputs, same
-bytes.
+There is one logistic model with an L2 penalty per goal, over the stems in ``learning.csv``. Weights are rounded to
+tenths, and small ones are dropped; thresholds are then fitted to the rounded weights. One more model distinguishes the
+English of papers and reports (the folder's texts named in NOTICE) from that of organizations. The same inputs give the
+same bytes.
 """
 
 import csv
@@ -26,14 +26,14 @@ from scipy.optimize import minimize
 HERE = Path(__file__).parent
 FEWEST_TEXTS = 3
 POSITIVES = 2.0
-"""How many times a text with the goal counts; one without it counts once."""
+"""Weight of a text with the goal; a text without it has weight 1."""
 FIT = 0.5
 """The weight of the loss against the L2 penalty."""
 LIGHTEST = 0.1
 FAR = 5.0
-"""A stem is of a language whose texts have it this many times as often as those of the other."""
+"""A stem belongs to a language if it occurs this many times as often as in texts of the other one."""
 IDLE, LEAST_OF_IDLE = 12, -0.1
-"""A stem in so many texts about nothing is idle: what it may take away at most."""
+"""A stem in this many texts without any goal is general; the second number limits its negative weight."""
 SHARE = 0.45
 """The probability from which a tag is given."""
 PAPER, PAPER_FIT = "paper", 0.1
@@ -56,14 +56,14 @@ class Text:
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """What words weigh, and what goals ask for.
+    """The weights of words, and the thresholds of goals.
 
     Attributes:
-        stems: The rows, in alphabetical order.
-        languages: Of each row, ``en`` or ``id`` where texts of one language have it far more often; else empty.
-        weights: A row a stem, a column a goal, and one more for papers; in steps of 0.1.
-        asked: By goal: the sum that gives the tag, and how much more a further stem in the text asks for. For papers
-            the sum from which an English text is one.
+        stems: The rows in alphabetical order.
+        languages: For each row, ``en`` or ``id`` if it occurs far more often in that language, otherwise empty.
+        weights: Weights with a row per stem, a column per goal and one for papers; in steps of 0.1.
+        asked: For each goal, the threshold and its increase per stem of the text. For papers, the sum from which an
+            English text is one.
     """
 
     stems: Sequence[str]
@@ -83,7 +83,7 @@ def read_texts(stems: Mapping[str, str]) -> list[Text]:
 
 
 def make_text(row: Mapping[str, str], stems: Mapping[str, str]) -> Text:
-    """Return a text of a row of ``learning.csv``."""
+    """Return the text of a row of ``learning.csv``."""
     return Text(
         stems=frozenset(stems.get(word, word) for word in fold(row["text"]).split()),
         goals=frozenset(int(goal) for goal in row["goals"].split()),
@@ -93,12 +93,12 @@ def make_text(row: Mapping[str, str], stems: Mapping[str, str]) -> Text:
 
 
 def read_papers(folder: Path, stems: Mapping[str, str]) -> list[frozenset[str]]:
-    """Return the different stems of each paragraph of papers and reports."""
+    """Return the distinct stems of each paragraph of papers and reports."""
     return [frozenset(stems.get(word, word) for word in text.words) for text in build.read_texts(folder)]
 
 
 def learn(texts: Sequence[Text], papers: Sequence[frozenset[str]]) -> Weights:
-    """Return what the stems weigh that occur in a few texts."""
+    """Return the weights of stems that occur in at least a few texts."""
     count = Counter(stem for text in texts for stem in text.stems)
     stems = sorted(stem for stem, number in count.items() if number >= FEWEST_TEXTS and not stem.isdigit())
     numbers = {stem: number for number, stem in enumerate(stems)}
@@ -122,7 +122,7 @@ def learn(texts: Sequence[Text], papers: Sequence[frozenset[str]]) -> Weights:
 
 
 def _languages(texts: Sequence[Text], stems: Sequence[str]) -> list[str]:
-    """Return the language of each stem that one language has far more often than the other."""
+    """Return the language of each stem that is far more frequent in one language than in the other."""
     rates = {}
     for language in ("en", "id"):
         chosen = [text for text in texts if text.language == language]
@@ -136,7 +136,7 @@ def _languages(texts: Sequence[Text], stems: Sequence[str]) -> list[str]:
 
 
 def _floors(texts: Sequence[Text], stems: Sequence[str]) -> list[float | None]:
-    """Return the least weight of each stem: words of times, places and greetings take hardly anything away."""
+    """Return the minimum weight of each stem, so that words of times, places and greetings subtract little."""
     idle = Counter(stem for text in texts if text.is_neutral for stem in text.stems)
     return [LEAST_OF_IDLE if idle[stem] >= IDLE else None for stem in stems]
 
@@ -167,7 +167,7 @@ def _fit(
 
 
 def _asked(sums: np.ndarray, lengths: np.ndarray, of_goal: np.ndarray, start: float) -> tuple[float, float]:
-    """Return what sum gives the tag in a text of no words, and how much more each stem asks for."""
+    """Return the threshold of a text without words, and its increase per stem."""
     sign, counts = _sides(of_goal)
 
     def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
@@ -184,13 +184,13 @@ def _sides(of_goal: np.ndarray, positives: float = POSITIVES) -> tuple[np.ndarra
 
 
 def _logistic(margins: np.ndarray, sign: np.ndarray, counts: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the loss of margins, and its slope by the sums they are made of."""
+    """Return the loss of margins, and its gradient by the sums."""
     slope = -sign * counts / (1 + np.exp(np.clip(margins, -50, 50)))
     return float((counts * np.logaddexp(0, -margins)).sum()), slope
 
 
 def corrected(weights: Weights) -> Weights:
-    """Return the weights with those of people, from ``corrections.csv``, in the place of the learned ones."""
+    """Return the weights, with learned ones replaced by those of ``corrections.csv``."""
     rows = dict(zip(weights.stems, weights.weights.copy(), strict=True))
     languages = dict(zip(weights.stems, weights.languages, strict=True))
     for row in read_rows(HERE / "corrections.csv"):

@@ -12,15 +12,15 @@ WEBSITE = "website"
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """One link or handle, or what only looks like one.
+    """A link or handle, or text that only looks like one.
 
     Attributes:
         platform: Name of a platform, or ``website``.
-        handle: The account, or None where the link names none.
-        url: The canonical address; empty where there is a problem that leaves none.
-        start, end: Where it stands in the text, in characters.
+        handle: The account, or None if the link names none.
+        url: The canonical address; empty if a problem leaves none.
+        start, end: Position in the text, in characters.
         problem: Issue code, or None.
-        confidence: 1 for a link, less for a handle that only a word before it assigns.
+        confidence: 1 for a link, less for a handle that only the word before it assigns to a platform.
     """
 
     platform: str
@@ -48,7 +48,7 @@ _TRAILING = ".,;:!?)]}*"
 
 
 def find_links(text: str) -> list[Link]:
-    """Return the links and labelled handles of a text in their order; of two that overlap, the first."""
+    """Return the links and labelled handles of a text in order; if two overlap, only the first one."""
     found = sorted([*_addresses(text), *_handles(text)], key=lambda link: (link.start, -link.end))
     kept: list[Link] = []
     for link in found:
@@ -58,7 +58,7 @@ def find_links(text: str) -> list[Link]:
 
 
 def read_link(written: str, expected: Platform | None = None) -> Link | None:
-    """Return the link of one cell: an address, or a handle on the column's platform; None for neither."""
+    """Return the link in a cell: an address, or a handle on the column's platform; None if there is neither."""
     links = find_links(written)
     if links:
         return links[0]
@@ -93,7 +93,7 @@ def _judge(written: str, start: int, end: int) -> Link | None:
 
 
 def _split(written: str) -> tuple[SplitResult, str]:
-    """Return the parts of an address, https where it names no scheme, and its host without what only says how."""
+    """Return the parts of an address (https if it has no scheme), and its host without ``www.`` and ``m.``."""
     try:
         parts = urlsplit(written if "://" in written else f"https://{written}")
     except ValueError:  # it only looks like an address
@@ -105,21 +105,21 @@ _WRAPPERS = {
     "safelinks.protection.outlook.com": ("url",), "l.facebook.com": ("u",), "lm.facebook.com": ("u",),
     "l.instagram.com": ("u",), "google.com": ("q", "url"), "youtube.com": ("q",),
 }  # fmt: skip
-"""Hosts that carry the address they lead to in a parameter: it is read, nobody is asked."""
-_LEADING_ON = ("/l.php", "/url", "/redirect", "/", "")
+"""Redirecting hosts, and the parameters that contain the target address; no request is needed."""
+_REDIRECT_PATHS = ("/l.php", "/url", "/redirect", "/", "")
 
 
 def _unwrapped(written: str) -> str:
-    """Return the address inside one that only leads on to it; any other as it is."""
+    """Return the target of a redirecting address; any other address unchanged."""
     parts, host = _split(written)
     names = next((names for known, names in _WRAPPERS.items() if host == known or host.endswith(f".{known}")), ())
-    given = parse_qs(parts.query) if names and parts.path in _LEADING_ON else {}
+    given = parse_qs(parts.query) if names and parts.path in _REDIRECT_PATHS else {}
     inner = next((given[name][0] for name in names if name in given), "")
     return inner if inner.startswith(("http://", "https://")) else written
 
 
 def _website(parts: SplitResult) -> str:
-    """Return the address of a website: host in small letters, the path as it is, nothing of how one came there."""
+    """Return the address of a website with the host in lower case and without tracking parameters."""
     query = "&".join(piece for piece in parts.query.split("&") if piece and not _TRACKING.match(piece))
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}{'?' + query if query else ''}"
 
@@ -128,7 +128,7 @@ _TRACKING = re.compile(r"(?:utm_\w+|fbclid|gclid|igshid|igsh|si|ref|ref_src|mc_c
 
 
 def _handle_of(platform: Platform, host: str, path: str, query: str) -> str | None:
-    """Return the account that an address of a platform names, or None."""
+    """Return the account in an address of a platform, or None."""
     steps = [step for step in path.split("/") if step]
     if platform.name == "whatsapp":
         return _number(host, steps, query)
@@ -145,7 +145,7 @@ def _handle_of(platform: Platform, host: str, path: str, query: str) -> str | No
 
 
 _STEPS_BEHIND = {"pages": 2, "people": 2}
-"""Pages of the old kind have a name and a number."""
+"""Old addresses of pages have a name and a number."""
 
 
 def _number(host: str, steps: list[str], query: str) -> str | None:
@@ -156,13 +156,13 @@ def _number(host: str, steps: list[str], query: str) -> str | None:
 
 
 def _handles(text: str) -> Iterator[Link]:
-    """Yield handles that a word before them assigns to a platform: «IG: @rumahbaca», «Twitter @lbh»."""
+    """Yield handles after the name of a platform: «IG: @rumahbaca», «Twitter @lbh»."""
     for match in _HANDLE.finditer(text):
         label, handle = match["label"].lower(), match["handle"].rstrip("._-·")
         platform = _LABELS[label]
         certain = "@" in match["mark"]
-        if not certain and (len(label) < _CLEAR_LABEL or not _looks_made_up(handle)):
-            continue  # «x: jumlah» and «Instagram: lihat di bawah» are no handles
+        if not certain and (len(label) < _CLEAR_LABEL or not _is_unlike_a_word(handle)):
+            continue  # not handles: «x: jumlah», «Instagram: lihat di bawah»
         if platform.handle.fullmatch(handle):
             start = match.start("handle") - (text[match.start("handle") - 1] == "@")
             span = (start, match.start("handle") + len(handle))
@@ -172,8 +172,8 @@ def _handles(text: str) -> Iterator[Link]:
 _CLEAR_LABEL = 2
 
 
-def _looks_made_up(handle: str) -> bool:
-    """Whether this is a handle and no word of a sentence: it has digits, dots, underscores or is long."""
+def _is_unlike_a_word(handle: str) -> bool:
+    """Whether this is a handle rather than a word: it is long, or has digits, dots or underscores."""
     return bool(re.search(r"[\d_.]", handle)) or len(handle) >= _LONGER_THAN_WORDS
 
 

@@ -9,12 +9,12 @@ class Platform:
     """One platform.
 
     Attributes:
-        hosts: Its hosts; subdomains of them are its own as well.
-        page: Where an account's page is, the handle taking the place of {}.
-        handle: What a handle looks like, whole.
-        labels: Words that stand before a handle: «IG: @nama».
-        steps: First steps of a path that a second belongs to: ``channel`` of ``channel/UC…``.
-        not_accounts: First steps of a path that are no accounts.
+        hosts: Its hosts; their subdomains belong to it, too.
+        page: Address of an account's page, with {} for the handle.
+        handle: Pattern of a whole handle.
+        labels: Names before a handle: «IG: @nama».
+        steps: First segments of a path that need a second one: ``channel`` in ``channel/UC…``.
+        not_accounts: First segments of a path that are not accounts.
     """
 
     name: str
@@ -127,20 +127,20 @@ def platform_of(host: str) -> Platform | None:
 
 
 def imitates(host: str) -> Platform | None:
-    """Return the platform that a host looks like without being its own, or None: «instagram.com.login.example».
+    """Return the platform that a foreign host looks like, or None: «instagram.com.login.example».
 
-    A host imitates where one of its labels is a platform's name, or reads like it: «faceb00k», «instagrarn».
+    A host imitates a platform if one of its labels is the platform's name or looks like it: «faceb00k», «instagrarn».
     """
     if platform_of(host) is not None:
         return None
     for label in host.split("."):
         for word, platform in _WORDS.items():
-            if _reads_like(label, word):
+            if _looks_like(label, word):
                 return platform
     return None
 
 
-def _reads_like(label: str, word: str) -> bool:
+def _looks_like(label: str, word: str) -> bool:
     plain = label.translate(_ALIKE).replace("rn", "m").replace("vv", "w")
     return word in (label, plain, *plain.split("-")) or _differs_by_one(plain, word)
 
@@ -153,11 +153,11 @@ _WORDS = {
     for host in platform.hosts
     if len(host.split(".")[0]) >= _SHORTEST_NAME
 }
-"""Names long enough to be imitated, each with its platform."""
+"""Names of platforms that are long enough to recognize imitations."""
 
 
 def _differs_by_one(one: str, other: str) -> bool:
-    """Whether one letter was added, left out or written wrong, or two stand the other way round."""
+    """Whether the words differ by one added, missing or changed letter, or by two swapped letters."""
     if one == other or abs(len(one) - len(other)) > 1:
         return False
     start = 0

@@ -1,4 +1,4 @@
-"""The plugin: sorts columns of links by platform on import, and adds links in texts as signals to records."""
+"""The plugin: sorts links into columns by platform on import, and adds links in texts as signals to records."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,16 +22,16 @@ from kelompok_social_links.platforms import BY_NAME
 
 METHOD = "social-links@0.1.0"
 _FIELDS = ("facebook", "instagram", "twitter", "youtube", "linkedin")
-"""Fields of the core that hold one platform each."""
+"""Fields of the core for links of one platform."""
 _MIXED = ("media sosial", "medsos", "sosmed", "social media", "socials", "social links", "akun", "link", "links",
           "tautan", "kontak", "contact")  # fmt: skip
 
 
 class SocialLinksNormalizer:
-    """Sorts links of a source into one column a platform, before its columns become fields."""
+    """Sorts the links of a source into one column per platform, before columns become fields."""
 
     def normalize(self, batch: SourceBatch, context: PluginContext) -> SourceBatch:
-        """Return the batch with canonical addresses in the columns of their platforms, new ones where there is none."""
+        """Return the batch with canonical addresses in the column of each platform; adds missing columns."""
         columns = [str(column) for column in batch.cells.columns]
         fields = context.map_headers(context.entity or "organizations", columns)
         sorting = _Sorting(batch, {field: column for column, field in fields.items() if field in _FIELDS})
@@ -48,7 +48,7 @@ def _is_mixed(column: str) -> bool:
 
 
 class _Sorting:
-    """One batch being sorted: the current value of each column, and the issues."""
+    """A batch that is being sorted: the values of each column, and the issues."""
 
     def __init__(self, batch: SourceBatch, owners: Mapping[str, str]) -> None:
         self._batch = batch
@@ -60,10 +60,10 @@ class _Sorting:
         self._issues: list[Issue] = []
 
     def column_of(self, column: str, field: str) -> None:
-        """Bring a platform's own column into form; an address of another platform goes to that one's column."""
+        """Make the links of a platform's column canonical, and move those of other platforms to their columns."""
         for row, cell in enumerate(list(self._cells[column])):
             link = read_link(cell, BY_NAME[field]) if cell else None
-            if link is not None:  # else the core reports the error
+            if link is not None:  # otherwise the core reports the error
                 self._cells[column][row] = self._sorted(link, row, column, field)
 
     def _sorted(self, link: Link, row: int, column: str, field: str) -> str | None:
@@ -81,7 +81,7 @@ class _Sorting:
         return ""
 
     def mixed_column(self, column: str) -> None:
-        """Sort the links of a column that may hold any; the column itself stays as it is."""
+        """Copy the links of a column for any platform to the platforms' columns; the column itself stays unchanged."""
         for row, cell in enumerate(list(self._cells[column])):
             for link in find_links(cell or ""):
                 if link.problem is not None:
@@ -90,11 +90,11 @@ class _Sorting:
                     self._put(link, row)
 
     def _put(self, link: Link, row: int) -> None:
-        # «whatsapp» is a header of phone numbers, and others may become fields one day: a new column is no field's.
-        home = self._owners.setdefault(
+        # Do not name a new column like a field: «whatsapp» is a header of phone numbers, and others may become fields.
+        column = self._owners.setdefault(
             link.platform, link.platform if link.platform in _FIELDS else f"{link.platform}_link"
         )
-        cells = self._cells.setdefault(home, [None] * len(self._batch.cells))
+        cells = self._cells.setdefault(column, [None] * len(self._batch.cells))
         if not cells[row]:
             cells[row] = link.url
 
@@ -111,7 +111,7 @@ class SocialLinksEnricher:
     """Finds websites and accounts in stored public text."""
 
     def enrich(self, records: pd.DataFrame, context: PluginContext) -> pd.DataFrame:
-        """Return a signal for each account and website, its property ``link.PLATFORM``, its value the address."""
+        """Return a signal ``link.PLATFORM`` with the address for each account and website."""
         del context
         rows = [row for record, texts in iter_texts(records) for row in _signals(record, texts)]
         return pd.DataFrame(rows, columns=list(SIGNAL_COLUMNS))

@@ -1,4 +1,4 @@
-"""The core's tables, its audit, and what the runtime role may do."""
+"""Create the core's tables, the audit log, and the rights of the runtime role."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Undo of imports."""
+"""Add the undo of imports."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Decisions of people about parked rows."""
+"""Add decisions of people about rows in review."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Members, posts and events as entities that are imported."""
+"""Add imports of members, posts and events."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Signals of enrichers, the runs that found them, and the summary of goals each organization has."""
+"""Add signals, enrichment runs, and the summary of each organization's goals."""
 
 from alembic import op
 

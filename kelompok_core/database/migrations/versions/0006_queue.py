@@ -1,4 +1,4 @@
-"""Imports that wait for a worker, the workers there are, and the keys programs asked with."""
+"""Add the queue of imports, workers, and the API keys with which imports were requested."""
 
 from alembic import op
 

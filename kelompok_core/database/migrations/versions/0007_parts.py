@@ -1,4 +1,4 @@
-"""Imports whose rows are staged in parts, by several machines."""
+"""Add staging in parts, by several machines."""
 
 from alembic import op
 

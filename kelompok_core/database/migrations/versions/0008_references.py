@@ -1,4 +1,4 @@
-"""Rows that were read before, staged as references to what was read then."""
+"""Stage rows that were read before as references to the earlier rows."""
 
 from alembic import op
 

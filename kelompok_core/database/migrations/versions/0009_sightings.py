@@ -1,4 +1,4 @@
-"""That a source said a thing again, told beside the evidence, which stays as it was read."""
+"""Record when a source sent a row again in a separate table, so that evidence never changes."""
 
 from alembic import op
 

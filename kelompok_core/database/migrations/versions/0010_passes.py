@@ -1,4 +1,4 @@
-"""What the pass over a source rested on, so that the same one need not be made twice."""
+"""Store a digest of how each source was read, so that an unchanged file is not read again."""
 
 from alembic import op
 

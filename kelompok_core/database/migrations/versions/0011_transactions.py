@@ -1,4 +1,4 @@
-"""What was written since a plan, asked of an index that needs no upkeep."""
+"""Add an index that finds what was written since a plan."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""The index of organizations' names has their city too."""
+"""Add the city to the index of organization names."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Staged rows bring the id of the record they may make."""
+"""Store the id of the record that a staged row may create."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""The planner knows how many rows of an import are references to evidence."""
+"""Let the planner know how many rows of an import are references to evidence."""
 
 from alembic import op
 

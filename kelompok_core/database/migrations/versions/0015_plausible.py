@@ -1,4 +1,4 @@
-"""Stricter checks of dates, posts without a known date of publication, keys of names, ids used twice."""
+"""Add stricter checks of dates, posts without a publication date, better name keys, and checks of repeated ids."""
 
 import pandas as pd
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ def upgrade() -> None:
 
 
 def _renew_keys(connection: sa.Connection) -> None:
-    """Write the keys of organizations' names anew where legal forms are abbreviated or stand behind the name."""
+    """Update the name keys of organizations with an abbreviated legal form, or a legal form after the name."""
     from kelompok_core.matching.keys import organization_name_key
 
     rows = connection.execute(sa.text("SELECT id, name, name_key FROM organizations")).all()

@@ -1,4 +1,4 @@
-"""Waiting rows that a later row took the place of, undo in several attempts, rows that contradicted others."""
+"""Add superseded rows, undo in several attempts, and rows that contradicted others."""
 
 from alembic import op
 

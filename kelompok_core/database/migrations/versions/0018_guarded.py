@@ -1,4 +1,4 @@
-"""Fix the search path of functions, and protect evidence and imports from writes out of turn."""
+"""Fix the search path of functions, and protect evidence and imports from writes in the wrong state."""
 
 from alembic import op
 

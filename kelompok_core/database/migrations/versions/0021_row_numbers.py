@@ -1,4 +1,4 @@
-"""Call a row's position in its source its row number."""
+"""Rename a row's position in its source to row number."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Keep the decisions of people in a table of their own."""
+"""Move the decisions of people to their own table."""
 
 from alembic import op
 

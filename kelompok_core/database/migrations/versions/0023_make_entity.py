@@ -1,4 +1,4 @@
-"""Make a table audited, or an entity's, with one function."""
+"""Add functions that make a table audited, or the table of an entity."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""A file that comes again to the byte: its rows are taken from the import that read it, if it is read as then."""
+"""A file received again reuses the rows of the import that read it, if it would be read the same way."""
 
 import csv
 import io
@@ -65,18 +65,18 @@ def _read_in(report):
     return report.import_.read_as.get("read_in_import")
 
 
-def test_its_rows_are_those_of_the_import_that_read_it(import_file, rows, ask):
+def test_rows_equal_those_of_the_import_that_read_the_file(import_file, rows, ask):
     first, again = import_file(_LIST), import_file(_LIST)
     assert (_read_in(first), _read_in(again)) == (None, str(first.import_.id))
     assert rows(again) == rows(first)
-    said = [ask(_SAID_OF_THE_FILE, **{"import": one.import_.id})[0] for one in (first, again)]
-    assert said[0] == said[1]
+    stored = [ask(_SAID_OF_THE_FILE, **{"import": one.import_.id})[0] for one in (first, again)]
+    assert stored[0] == stored[1]
     assert {**again.counts} == {
         "rows_read": 5, "accepted": 0, "merged": 0, "unchanged": 2, "rejected": 3, "review": 0
     }  # fmt: skip
 
 
-def test_a_third_time_its_rows_are_those_of_the_first(import_file, rows, ask):
+def test_third_import_reuses_the_rows_of_the_first(import_file, rows, ask):
     first, second, third = (import_file(_LIST) for _ in range(3))
     assert _read_in(third) == str(first.import_.id)
     assert rows(third) == rows(first)
@@ -88,7 +88,7 @@ def test_a_third_time_its_rows_are_those_of_the_first(import_file, rows, ask):
     assert [note["params"]["import"] for note in notes] == [str(second.import_.id)], "one note, and of the last"
 
 
-def test_what_was_said_of_the_file_is_said_again(import_file):
+def test_file_issues_are_repeated(import_file):
     content = "id,name,name\n1,Forum Air,Lain\n"
     first, again = import_file(content), import_file(content)
     assert _read_in(again) == str(first.import_.id)
@@ -97,14 +97,14 @@ def test_what_was_said_of_the_file_is_said_again(import_file):
     assert codes[0]
 
 
-def test_a_file_without_rows(import_file):
+def test_file_without_rows_is_reused(import_file):
     first, again = import_file("id,name\n"), import_file("id,name\n")
     assert _read_in(again) == str(first.import_.id)
     assert again.counts["rows_read"] == 0
     assert again.import_.header == ("id", "name")
 
 
-def test_after_a_dry_run_nothing_is_read_again(import_file, rows, ask):
+def test_file_is_not_read_again_after_a_dry_run(import_file, rows, ask):
     planned = import_file(_LIST, dry_run=True)
     done = import_file(_LIST)
     assert _read_in(done) == str(planned.import_.id)
@@ -117,13 +117,13 @@ def test_after_a_dry_run_nothing_is_read_again(import_file, rows, ask):
     assert [row.extra for row in stored] == [{"warna": "biru"}]
 
 
-def test_evidence_of_rows_that_are_taken_again_is_seen_again(import_file, ask):
+def test_evidence_of_reused_rows_belongs_to_the_new_import(import_file, ask):
     import_file(_LIST)
     again = import_file(_LIST)
     assert {row.last_import_id for row in ask("SELECT last_import_id FROM evidence")} == {again.import_.id}
 
 
-def test_the_error_file_is_the_same(import_file, installation):
+def test_error_file_of_a_reused_file_is_the_same(import_file, installation):
     files = []
     for _ in range(2):
         report = import_file(_LIST)
@@ -148,12 +148,12 @@ def test_the_error_file_is_the_same(import_file, installation):
     ],
     ids=["name", "source", "mapping", "country", "zone", "order of dates", "setting"],
 )
-def test_asked_for_otherwise_it_is_read(import_file, other):
+def test_file_is_read_again_with_other_options(import_file, other):
     import_file(_LIST, name="list.csv", source="list")
     assert _read_in(import_file(_LIST, **{"name": "list.csv", "source": "list"} | other)) is None
 
 
-def test_with_other_settings_of_the_plugin_it_is_read(import_file, settings):
+def test_file_is_read_again_with_other_plugin_settings(import_file, settings):
     import_file(_LIST)
     document = settings.config_file.read_text("utf-8")
     settings.config_file.write_text(
@@ -163,27 +163,27 @@ def test_with_other_settings_of_the_plugin_it_is_read(import_file, settings):
     assert _read_in(import_file(_LIST)) is None
 
 
-def test_with_another_normalizer_it_is_read(import_file, settings):
+def test_file_is_read_again_with_another_normalizer(import_file, settings):
     import_file(_LIST)
     set_enabled(settings, "locations", enabled=True)
     assert _read_in(import_file(_LIST)) is None
     assert _read_in(import_file(_LIST)) is not None
 
 
-def test_with_other_rights_it_is_read(import_file, monkeypatch, operator):
+def test_file_is_read_again_with_other_rights(import_file, monkeypatch, operator):
     import_file(_LIST)
     others = StagingRights(granted=frozenset(list(Action)[:1]), sees=None, actor_id=operator.id)
     monkeypatch.setattr(staging, "staging_rights", lambda *_: others)
     assert _read_in(import_file(_LIST)) is None
 
 
-def test_with_other_code_it_is_read(import_file, monkeypatch):
+def test_file_is_read_again_with_other_code(import_file, monkeypatch):
     import_file(_LIST)
     monkeypatch.setattr(reused_files, "digest_code", lambda *_: "otherwise")
     assert _read_in(import_file(_LIST)) is None
 
 
-def test_rows_that_name_their_organization_are_decided_as_when_read(import_file, rows, ask):
+def test_reused_rows_that_name_their_organization_are_decided_as_if_read(import_file, rows, ask):
     import_file("id,name\n1,Forum Air\n2,Forum Api\n", source="owners")
     content = "id,nama,organisasi\n1,Ani,Forum Air\n1,Budi,Forum Api\n3,Cici,Tidak Ada\n"
     first, again = (import_file(content, entity="members", source="people") for _ in range(2))
@@ -197,7 +197,7 @@ def test_rows_that_name_their_organization_are_decided_as_when_read(import_file,
     assert None not in {row.organization_id for row in ask(owners, id=again.import_.id)}
 
 
-def test_interrupted_it_takes_what_is_missing(import_file, received, installation, rows, ask, monkeypatch):
+def test_interrupted_reuse_copies_the_missing_rows(import_file, received, installation, rows, ask, monkeypatch):
     first = import_file(_LIST)
     import_id = received(_LIST)
     passings = count(1)
@@ -226,21 +226,21 @@ def test_interrupted_it_takes_what_is_missing(import_file, received, installatio
     assert staged == rows(first)
 
 
-def test_an_import_that_reads_still_is_not_taken_from(import_file, received, installation, ask):
+def test_unfinished_import_is_not_reused(import_file, received, installation, ask):
     begun = received(_LIST)
     with installation.database.connect() as connection, connection.begin():
         update_held(connection, get_import(connection, begun), state=ImportState.STAGING, rows_staged=0)
     assert _read_in(import_file(_LIST)) is None
 
 
-def test_a_source_that_could_not_be_read_is_read_again(import_file):
+def test_unreadable_source_is_read_again(import_file):
     content = "id,kota\n1,Garut\n"
     for _ in range(2):
         with pytest.raises(ImportFailed, match="name"):
             import_file(content)
 
 
-def test_a_digest_of_code_changes_with_a_file_and_with_what_is_installed(tmp_path, monkeypatch):
+def test_code_digest_changes_with_a_file_or_an_installed_package(tmp_path, monkeypatch):
     folder = tmp_path / "kelompok_made_up"
     folder.mkdir()
     (folder / "__init__.py").write_text("")

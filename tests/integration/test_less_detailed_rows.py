@@ -1,4 +1,4 @@
-"""Rows that say less than their record: a part of a name, a year, a day without a time, a text that is no number."""
+"""Rows less detailed than their record: part of a name, a year, a day without a time, an invalid number."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.counting import decided
 
 @pytest.fixture
 def take(import_file):
-    """Import records of one source into the one organization there is; return the counts that are not zero."""
+    """Import records of one source into the only organization; return the counts that are not zero."""
     import_file("id,name\n1,Paguyuban Rukun\n", source="owners")
 
     def run(text, entity="members", **options):
@@ -39,7 +39,7 @@ _EVENT = (
 
 @pytest.fixture
 def event(take, one):
-    """Import a first row and a second of one event; return the counts of the second, and the event."""
+    """Import two rows of one event in turn; return the counts of the second import, and the event."""
 
     def run(first, second, **options):
         header = "id,judul,tanggal,jam mulai,jam selesai,zona waktu"
@@ -62,52 +62,52 @@ _STORED = ("10 04:30", "10 06:00", "Asia/Jayapura", False)
     "id,judul,tanggal,tanggal selesai\n4,Rapat,2028-02-10,2028-02-10\n",
     "id,judul,tanggal,durasi\n4,Rapat,2028-02-10,2 jam\n",
 ])  # fmt: skip
-def test_an_empty_cell_erases_no_part_of_a_moment(event, again):
+def test_empty_cell_does_not_erase_a_time_or_zone(event, again):
     counts, stored = event(_RAPAT, again)
     assert stored == _STORED
     assert counts == {"unchanged": 1}
 
 
-def test_another_day_without_a_time_keeps_the_time(event):
+def test_new_day_without_a_time_keeps_the_time(event):
     counts, stored = event("4,Rapat,2028-02-10,13:30,,WIT", "4,Rapat,2028-02-12,,,")
     assert stored == ("12 04:30", None, "Asia/Jayapura", False)
     assert counts == {"merged": 1}
 
 
-def test_another_time_without_a_zone_is_of_the_zone_that_is_stored(event):
+def test_new_time_without_a_zone_uses_the_stored_zone(event):
     counts, stored = event(_RAPAT, "4,Rapat,2028-02-10,14:00,,")
     assert stored == ("10 05:00", "10 06:00", "Asia/Jayapura", False)
     assert counts == {"merged": 1}
 
 
-def test_the_zone_of_the_import_does_not_outrank_one_that_was_said(event):
+def test_import_zone_does_not_replace_a_given_zone(event):
     _, stored = event(_RAPAT, "4,Rapat,2028-02-10,13:30,15:00,", timezone="Asia/Makassar")
     assert stored == _STORED
 
 
-def test_but_corrects_one_that_nobody_said(take, one):
+def test_import_zone_corrects_a_default_zone(take, one):
     take("id,judul,tanggal,jam mulai\n4,Rapat,2028-02-10,13:30\n", "events")
     take("id,judul,tanggal,jam mulai\n4,Rapat,2028-02-10,13:30\n", "events", timezone="Asia/Makassar")
     assert one(_EVENT, "events") == ("10 05:30", None, "Asia/Makassar", False)
 
 
-def test_of_an_offset_the_sign_is_kept(event):
+def test_sign_of_an_offset_is_kept(event):
     _, stored = event("4,Rapat,2028-02-10,13:30,,+09:30", "4,Rapat,2028-02-10,14:00,,")
     assert stored == ("10 04:30", None, "+09:30", False)
 
 
-def test_what_is_said_to_last_all_day_begins_at_midnight(event):
+def test_all_day_event_begins_at_midnight(event):
     _, stored = event("4,Rapat,2028-02-10,13:30,,WIT", "id,judul,tanggal,sepanjang hari\n4,Rapat,2028-02-10,ya\n")
     assert stored == ("09 15:00", None, "Asia/Jayapura", True)
 
 
-def test_a_later_row_of_the_file_erases_no_more_than_a_later_file(take, one):
+def test_later_row_erases_no_more_than_a_later_file(take, one):
     counts = take(f"id,judul,tanggal,jam mulai,jam selesai,zona waktu\n{_RAPAT}\n4,Rapat,2028-02-10,,,\n", "events")
     assert counts == {"accepted": 1, "unchanged": 1}
     assert one(_EVENT, "events") == _STORED
 
 
-def test_a_post_keeps_the_hour_it_was_published_at(take, one):
+def test_post_keeps_its_time_of_publication(take, one):
     take("id,judul,tanggal terbit,status\n8,Panen,2023-06-05 18:20,terbit\n", "posts")
     at = "to_char(published_at AT TIME ZONE 'Asia/Jakarta', 'MM-DD HH24:MI')"
     assert take("id,judul,tanggal terbit\n8,Panen,2023-06-05\n", "posts") == {"unchanged": 1}
@@ -125,7 +125,7 @@ def test_a_post_keeps_the_hour_it_was_published_at(take, one):
     ("nama\n1,Ayu Lestari", "nama\n1,Ayu", "Ayu"),
     ("first name,last name\n1,Ayo,", "first name,last name\n1,Ayu,", "Ayu"),
 ])  # fmt: skip
-def test_a_part_of_a_name_replaces_no_whole_one(take, one, first, second, name):
+def test_part_of_a_name_does_not_replace_a_full_name(take, one, first, second, name):
     for text in (first, second):
         take(f"id,{text}\n")
     assert one("name") == (name,)
@@ -143,7 +143,7 @@ def _codes(database, import_id):
     ("bergabung", "started_on::text", "2019-04-23", "April 2019", "2019-05", "2019-05-01"),
     ("tanggal keluar", "ended_on::text", "2019-04-23", "2019", "2018", "2018-12-31"),
 ])  # fmt: skip
-def test_a_vaguer_value_changes_nothing_and_another_one_does(
+def test_less_detailed_value_changes_nothing_but_a_different_one_does(
     take, one, ask, database, column, stored, first, less, other, then
 ):
     take(f"id,nama,{column}\n1,Satu,{first}\n")
@@ -155,19 +155,19 @@ def test_a_vaguer_value_changes_nothing_and_another_one_does(
     assert one(stored) == (then,)
 
 
-def test_a_text_gives_way_to_a_text_and_to_a_number(take, one):
+def test_text_in_a_phone_column_is_replaced_by_text_or_a_number(take, one):
     for written in ("tanya Pak RT", "tanya Bu RT", "0813 9900 1122"):
         assert set(take(f"id,nama,hp\n1,Satu,{written}\n")) <= {"accepted", "merged"}
     assert one("phone") == ("+6281399001122",)
 
 
-def test_when_an_organization_was_founded(import_file, one):
+def test_founding_date_keeps_its_detail(import_file, one):
     for written, stored in (("1987-11-03", "1987-11-03"), ("1987", "1987-11-03"), ("1986", "1986"), ("86-87", "1986")):
         import_file(f"id,name,berdiri\n1,Satu,{written}\n", source="owners")
         assert one("founded_on", "organizations") == (stored,)
 
 
-def test_nor_does_it_when_a_person_takes_the_row(take, one, waiting, reviewer):
+def test_less_detailed_value_changes_nothing_when_a_reviewer_accepts_the_row(take, one, waiting, reviewer):
     take("id,nama,hp,bergabung\n1,Satu,0813 9900 1122,2019-04-23\n")
     asking = "id,nama,hp,bergabung,lahir\n1,Satu,tanya Pak RT,2019,2112-01-01\n"
     take(asking, mapping={"lahir": "birth_date"})

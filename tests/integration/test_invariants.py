@@ -1,4 +1,4 @@
-"""A large file with faults: the invariants, asked of the database; kills and rivals leave no trace."""
+"""A large file with errors keeps all invariants, even with kills and concurrent imports."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ from kelompok_core.imports.staging.stage import stage
 _MAPPING = {"Kode": "external_id"}
 
 
-def test_a_hundred_thousand_rows_with_three_percent_bad(import_file, database, ask, tmp_path):
+def test_large_file_with_three_percent_invalid_rows_keeps_all_invariants(import_file, database, ask, tmp_path):
     file = tmp_path / "list.csv"
     expected = write_organizations(file, 100_000, seed=3)
     report = import_file(file)
@@ -116,10 +116,10 @@ print("done", flush=True)
 @pytest.mark.parametrize(("step", "after"), [
     ("stage", 0.05), ("stage", 0.8), ("decide", 0.0), ("decide", 0.4), ("apply", 0.0), ("apply", 0.3), ("apply", 0.6),
 ])  # fmt: skip
-def test_killed_anywhere_and_run_again_it_ends_as_undisturbed(
+def test_killed_and_repeated_import_ends_as_an_undisturbed_one(
     installation, settings, operator, ask, tmp_path, step, after
 ):
-    """The worker is killed some time into a step (0.8 s, say); whatever it had reached, the end is one."""
+    """The worker is killed some time into a step, such as 0.8 s; the result does not depend on its progress."""
     file = tmp_path / "list.csv"
     expected = write_organizations(file, 12_000, seed=5)
     request = ImportRequest(plugin="csv-import", job="import-organizations", file=file)
@@ -129,8 +129,8 @@ def test_killed_anywhere_and_run_again_it_ends_as_undisturbed(
          str(import_id)],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    for said in worker.stdout:
-        if said.strip() == step:
+    for line in worker.stdout:
+        if line.strip() == step:
             break
     time.sleep(after)
     os.kill(worker.pid, signal.SIGKILL)
@@ -156,7 +156,7 @@ def test_killed_anywhere_and_run_again_it_ends_as_undisturbed(
         assert invariants.count_writes_without_evidence(connection, import_id) == 0
 
 
-def test_two_imports_over_the_same_rows_in_opposite_order(installation, operator, ask, tmp_path):
+def test_imports_of_the_same_rows_in_opposite_order_both_succeed(installation, operator, ask, tmp_path):
     forward, backward = tmp_path / "a.csv", tmp_path / "b.csv"
     write_organizations(forward, 4_000, seed=7, bad=0, repeated=0)
     with forward.open(newline="", encoding="utf-8") as handle:
@@ -203,7 +203,7 @@ def test_two_imports_over_the_same_rows_in_opposite_order(installation, operator
             assert invariants.count_writes_without_evidence(connection, import_id) == 0
 
 
-def test_two_workers_on_one_import(installation, operator, ask, tmp_path):
+def test_two_workers_on_one_import_apply_it_once(installation, operator, ask, tmp_path):
     file = tmp_path / "list.csv"
     write_organizations(file, 2_000, seed=8)
     import_id = receive(
@@ -223,19 +223,17 @@ def test_two_workers_on_one_import(installation, operator, ask, tmp_path):
     assert ask("SELECT count(*) AS number FROM audit_logs WHERE import_id IS NOT NULL")[0].number == row.accepted
 
 
-def test_a_deadlocked_or_moved_apply_is_tried_again_and_its_reason_kept(
-    installation, operator, import_file, monkeypatch
-):
+def test_deadlocked_or_outdated_apply_is_retried_and_its_reason_kept(installation, operator, import_file, monkeypatch):
     from kelompok_core.errors import ImportFailed
     from kelompok_core.imports.applying import apply as module
 
     planned = import_file("name\nSatu\n", dry_run=True)
     module.approve(installation, planned.import_.id, operator)
 
-    def moved(*args):
-        raise module._MovedMeanwhile
+    def change(*args):
+        raise module._RecordsChanged
 
-    monkeypatch.setattr(module, "_write", moved)
+    monkeypatch.setattr(module, "_write", change)
     with pytest.raises(ImportFailed, match=r"5 attempts.*records changed"):
         apply(installation, planned.import_.id)
     monkeypatch.undo()

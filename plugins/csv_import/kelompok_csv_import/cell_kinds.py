@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What a cell looks like. Text is everything else, and proves nothing."""
+    """What a cell looks like. Text is anything else, and proves nothing."""
 
     BLANK = "blank"
     NUMBER = "number"
@@ -41,19 +41,19 @@ _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_+[A-Za-z0-9]+)+")
 
 
 def filled_kind_of(cell: str) -> Kind:
-    """Return what the cell looks like; of a word that stands for nothing, that it is blank."""
+    """Return what the cell looks like; placeholders such as «n/a» count as blank."""
     bare = re.sub(r"[_\s]+", " ", cell.strip().strip("()[]<>")).strip().casefold()
     return Kind.BLANK if bare in _PLACEHOLDERS else kind_of(cell)
 
 
 def is_ruler(cells: Sequence[str]) -> bool:
-    """Return whether the cells only draw a line: ``----,-----``."""
+    """Return whether the cells are only a drawn line: ``----,-----``."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     return bool(filled) and all(map(_RULER.fullmatch, filled))
 
 
 def are_machine_names(cells: Sequence[str]) -> bool:
-    """Return whether the cells are names as programs give them, several: ``first_name``, ``X__CITY__C``."""
+    """Return whether there are several filled cells, all machine-readable names: ``first_name``, ``X__CITY__C``."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     return len(filled) > 1 and all(map(_IDENTIFIER.fullmatch, filled))
 
@@ -78,28 +78,28 @@ _COLUMN_NOTES = re.compile(
     r"|(?:contoh|misal|misalnya|mis\.|example|e\.g\.|format)\b.*",
     re.IGNORECASE,
 )
-"""Instructions under headers on what to write there."""
+"""Instructions for filling in a column, below its header."""
 
 
 def are_column_notes(cells: Sequence[str]) -> bool:
-    """Return whether the cells, several, say of which type their columns are or what to write in them."""
+    """Return whether there are several filled cells, all naming a column's type or how to fill it in."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     return len(filled) > 1 and all(map(_COLUMN_NOTES.fullmatch, filled))
 
 
 def is_tag_row(cells: Sequence[str]) -> bool:
-    """Return whether every cell that is not blank is a tag of the Humanitarian Exchange Language, such as ``#org``."""
+    """Return whether all filled cells are tags of the Humanitarian Exchange Language (HXL), such as ``#org``."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     return bool(filled) and all(_HXL_TAG.fullmatch(cell) for cell in filled)
 
 
 def count_filled(cells: Sequence[str]) -> int:
-    """Return how many cells are not blank."""
+    """Return the number of non-blank cells."""
     return sum(1 for cell in cells if cell and not cell.isspace())
 
 
 def column_kinds(rows: Sequence[Sequence[str]], width: int) -> dict[int, Kind]:
-    """Return the kind of each column whose values nearly all are of one kind that is not text."""
+    """Return the kind of each column in which nearly all values have the same kind, other than text."""
     found: dict[int, Kind] = {}
     for at in range(width):
         kinds = Counter(filled_kind_of(row[at]) for row in rows if at < len(row))
@@ -113,7 +113,7 @@ def column_kinds(rows: Sequence[Sequence[str]], width: int) -> dict[int, Kind]:
 
 
 def are_column_numbers(cells: Sequence[str]) -> bool:
-    """Return whether the cells number their columns, as official forms do: ``1;2;3`` or ``(1),(2)``."""
+    """Return whether the cells number the columns, as in official forms: ``1;2;3`` or ``(1),(2)``."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     numbers = [int(found[1]) for cell in filled if (found := _NUMBERED.fullmatch(cell))]
     in_brackets = all(cell[:1] in "([" for cell in filled)

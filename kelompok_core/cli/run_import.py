@@ -1,10 +1,10 @@
-"""Running an import from the terminal: received, handed to the orchestrator, shown while it goes on."""
+"""Runs an import from the terminal: receives the file, runs the import, and shows progress and report."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from kelompok_core.cli import output, surroundings, terminal
-from kelompok_core.cli.language import say
+from kelompok_core.cli.language import translate
 from kelompok_core.cli.progress import progress_bar
 from kelompok_core.cli.render import Shown, render_report, report_to_json
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from kelompok_core.imports.shared.imports import Import
 
 PREVIEW_ROWS = 50
-"""How many rows of a plan the terminal shows unasked."""
+"""Number of rows of a plan that the report shows."""
 
-_TOLD = ("accepted", "merged", "rejected", "review")
-"""What a plan's preview shows: all but the rows that change nothing."""
+_SHOWN_DECISIONS = ("accepted", "merged", "rejected", "review")
+"""Decisions that the report of a plan shows; unchanged rows are left out."""
 
 
 def run(request: ImportRequest, actor: str | None, *, as_json: bool) -> int:
@@ -32,13 +32,13 @@ def run(request: ImportRequest, actor: str | None, *, as_json: bool) -> int:
     with terminal.open_installation() as installation:
         receipt = receive(installation, request, terminal.acting(installation, actor))
         if receipt.resumed and not as_json:
-            called = terminal.name_of(installation, "imports", receipt.import_id)
-            output.print_line(say("Continuing import {id}.", id=called), errors=True)
+            printed_id = terminal.name_of(installation, "imports", receipt.import_id)
+            output.print_line(translate("Continuing import {id}.", id=printed_id), errors=True)
         return carry_out(installation, receipt.import_id, as_json=as_json)
 
 
 def carry_out(installation: Installation, import_id: UUID, *, as_json: bool) -> int:
-    """Take an import as far as it goes, by a worker where one lives, and print the report; return the exit code."""
+    """Run an import, on a worker if one is running, and print the report; return the exit code."""
     with progress_bar(as_json=as_json) as on_progress:
         if not run_on_worker(installation, import_id, on_progress):
             surroundings.launcher().run_import(installation, import_id, on_progress)
@@ -46,7 +46,7 @@ def carry_out(installation: Installation, import_id: UUID, *, as_json: bool) -> 
 
 
 def show_report(installation: Installation, import_id: UUID, *, as_json: bool) -> int:
-    """Print the report; return the exit code it stands for."""
+    """Print the report; return the matching exit code."""
     with installation.database.connect() as connection:
         shown = _gather(installation, connection, get_report(connection, import_id))
     output.show(as_json, lambda: report_to_json(shown), lambda console: render_report(console, shown))
@@ -61,12 +61,12 @@ def _gather(installation: Installation, connection: "sa.Connection", report: Imp
     import_ = report.import_
     rows: Sequence[DecidedRow] = ()
     if import_.waits_for_approval:
-        rows = list_rows(connection, import_, after=0, limit=PREVIEW_ROWS, decisions=_TOLD)
+        rows = list_rows(connection, import_, after=0, limit=PREVIEW_ROWS, decisions=_SHOWN_DECISIONS)
     again, error_file = None, free_name(suggested_error_file(import_))
     if report.needs_attention:
         again = import_again(installation.settings, connection, import_, error_file, is_error_file=True)
-    called = terminal.names_of(connection, "imports", [import_.id])[import_.id]
-    return Shown(report=report, called=called, rows=rows, error_file=error_file, again=again)
+    printed_id = terminal.names_of(connection, "imports", [import_.id])[import_.id]
+    return Shown(report=report, printed_id=printed_id, rows=rows, error_file=error_file, again=again)
 
 
 def exit_code(report: ImportReport) -> int:

@@ -1,0 +1,67 @@
+"""Writes out what a manifest declares for every entity: jobs, permissions, capabilities and choices of commands."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from kelompok_core.contracts import JsonValue
+from kelompok_core.entities import list_entities
+
+EVERY = "*"
+"""Stands for all entities, in a job's ``entity`` and in ``permissions.propose``."""
+
+PLACE = "{entity}"
+"""Where the entity stands in the name and the summary of such a job, and in a capability."""
+
+ENTITY_FORMAT = "entity"
+"""The ``format`` of a command's argument that takes an entity."""
+
+
+def with_every_entity(manifest: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return the manifest with one job, permission, capability and choice for each entity.
+
+    Leaves what has the wrong type for the validation to refuse.
+    """
+    given = dict(manifest)
+    if isinstance(jobs := given.get("jobs"), list):
+        given["jobs"] = [each for job in jobs for each in _jobs(job)]
+    if isinstance(capabilities := given.get("capabilities"), list):
+        given["capabilities"] = [each for one in capabilities for each in _filled(one)]
+    if isinstance(commands := given.get("commands"), list):
+        given["commands"] = [_with_choices(one) for one in commands]
+    permissions = given.get("permissions")
+    if isinstance(permissions, dict) and permissions.get("propose") == [EVERY]:
+        given["permissions"] = {**permissions, "propose": [*list_entities()]}
+    return given
+
+
+def _jobs(job: JsonValue) -> Iterator[JsonValue]:
+    if not isinstance(job, dict) or job.get("entity") != EVERY:
+        yield job
+        return
+    for entity in list_entities():
+        texts = {
+            key: value.replace(PLACE, entity)
+            for key in ("name", "summary")
+            if isinstance(value := job.get(key), str)
+        }  # fmt: skip
+        yield {**job, **texts, "entity": entity}
+
+
+def _filled(text: JsonValue) -> Sequence[JsonValue]:
+    if isinstance(text, str) and PLACE in text:
+        return [text.replace(PLACE, entity) for entity in list_entities()]
+    return [text]
+
+
+def _with_choices(command: JsonValue) -> JsonValue:
+    """Give each argument that takes an entity its choices."""
+    if not isinstance(command, dict) or not isinstance(schema := command.get("arguments_schema"), dict):
+        return command
+    if not isinstance(arguments := schema.get("properties"), dict):
+        return command
+    described: dict[str, JsonValue] = {
+        name: {**one, "enum": [*list_entities()]}
+        if isinstance(one, dict) and one.get("format") == ENTITY_FORMAT
+        else one
+        for name, one in arguments.items()
+    }
+    return {**command, "arguments_schema": {**schema, "properties": described}}

@@ -1,0 +1,1 @@
+"""Donations to an organization."""
