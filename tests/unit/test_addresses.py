@@ -92,6 +92,14 @@ def test_a_host_named_with_a_port_is_allowed_at_that_port_only():
         find_target("http://intranet.example.org/", _rules("intranet.example.org:8080"))
 
 
+@pytest.mark.parametrize("address", ["169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1"])
+def test_a_host_that_is_named_is_no_way_to_the_clouds_metadata(monkeypatch, address):
+    answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
+    with pytest.raises(UsageError, match="not a public address"):
+        find_target("http://intranet.example.org/", _rules("intranet.example.org"))
+
+
 @pytest.mark.parametrize(("address", "public"), [
     ("8.8.8.8", True), ("9.255.255.255", True), ("10.0.0.0", False), ("11.0.0.0", True), ("172.15.255.255", True),
     ("172.31.255.255", False), ("172.32.0.0", True), ("168.63.129.16", False), ("168.63.129.17", True),

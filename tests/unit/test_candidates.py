@@ -265,3 +265,33 @@ def test_a_bad_row_leaves_the_others_as_they_are():
     assert (0, "Nama", "value.required") in _findings(made, "value.required")
     assert len(made.fields) == 2
     assert _told(made.fields["email"]) == [None, "b@x.id"]
+
+
+def _first(candidates, code):
+    return next(one for one in candidates.findings.itertuples() if one.code == code)
+
+
+def test_a_finding_of_the_schema_says_what_stands_there():
+    found = _first(_make("members", {"Nama": ["Ani"], "Jabatan": ["x" * 10_000]}), "value.too_long")
+    assert (found.position, found.column, found.severity, found.params) == (0, "Jabatan", "error", {})
+    assert found.value == "x" * 10_000
+    missing = _first(_make("members", {"Nama": [None], "Email": [None]}), "value.required")
+    assert (missing.column, missing.severity) == ("Nama", "error")
+
+
+@pytest.mark.parametrize(("started", "ended", "codes"), [
+    ("2020-05-01", "2020-05-01", []), ("2020-05-02", "2020-05-01", ["value.end_before_start"]),
+    ("2020-05", "2020-05-01", []), ("2020-05-20", "2020-05", []), ("2020-05-20", "2020", []),
+    ("2021", "2020-05-01", ["value.end_before_start"]),
+])  # fmt: skip
+def test_a_period_is_reversed_only_where_no_reading_of_its_dates_fits(started, ended, codes):
+    made = _make("members", {"Nama": ["Ani"], "Tanggal Mulai": [started], "Tanggal Selesai": [ended]})
+    found = [one.code for one in made.findings.itertuples() if one.code == "value.end_before_start"]
+    assert found == codes
+
+
+def test_who_joins_before_birth_is_a_question():
+    columns = {"Nama": ["Ani", "Budi"], "Lahir": ["2001-05-01"] * 2, "Tanggal Mulai": ["1999-05-01", None]}
+    found = _first(_make("members", columns, given={"Lahir": "birth_date"}), "value.dates_out_of_order")
+    assert (found.position, found.column, found.severity) == (0, "Tanggal Mulai", "review")
+    assert found.params == {"earlier": "Lahir"}
