@@ -7,7 +7,7 @@ KELOMPOK := $(BIN)/kelompok
 
 UV ?= $(BIN)/uv
 
-.PHONY: setup demo up test test-fast proof lint check guards bench docs pictures lock clean
+.PHONY: setup demo up test test-fast proof lint check guards bench docs golden pictures lock clean
 
 setup: .venv/ready   ## create the environment and install what running needs
 
@@ -63,6 +63,9 @@ bench: .venv/ready-for-tests   ## speed and memory beside the floor; see benchma
 
 docs: .venv/ready-for-tests   ## write anew what the documentation takes from the code
 	$(BIN)/python docs/make.py
+
+golden: .venv/ready-for-tests   ## write the SQL of deciding anew, to review the difference
+	KELOMPOK_WRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/unit/test_deciding_sql.py
 
 LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
 	  --custom-compile-command "make lock" --quiet

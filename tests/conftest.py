@@ -20,6 +20,7 @@ from kelompok_core.access.actors import Actor, get_actor
 from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.database import embedded
 from kelompok_core.database.engine import Addresses, Database
+from kelompok_core.entities import list_entities
 from kelompok_core.imports.applying.apply import apply
 from kelompok_core.imports.deciding.decide import decide
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
@@ -118,7 +119,7 @@ def operator(database: Database) -> Actor:
 
 
 _OF_RECORDS = (
-    "organizations", "organization_user_roles", "members", "posts", "events", "source_records", "source_sightings",
+    *list_entities(), "organization_user_roles", "source_records", "source_sightings",
     "imports", "import_rows", "import_decisions", "review_decisions", "import_reversals", "import_superseded",
     "judgements", "audit_logs", "workers",
 )  # fmt: skip

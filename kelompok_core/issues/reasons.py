@@ -136,13 +136,10 @@ def verdicts() -> Iterator[tuple[str, str, str | None, str | None]]:
 
     A reason of None stands for the reason for which the record was found.
     """
-    compared = (
-        TARGET_DELETED, OUT_OF_SCOPE, OTHER_ORGANIZATION, END_BEFORE_START, LOCKED_BY_PERSON, ID_TWICE_IN_FILE,
-        ID_TWICE_BEFORE, ID_CONFLICT_BEFORE, CONFLICT_IN_FILE, CONFLICT_BEFORE, SHARED_KEY, TARGET_CLAIMED,
-    )  # fmt: skip
-    for one in compared:
-        (decision,) = one.decisions
-        yield one.code, decision.value, one.code, one.severity.value if one.severity else None
+    for one in REASONS.values():
+        if one.severity is not None:  # a row whose verdict were missing here would get no decision
+            (decision,) = one.decisions
+            yield one.code, decision.value, one.code, one.severity.value
     yield IDENTICAL_IN_FILE.code, Decision.UNCHANGED.value, IDENTICAL_IN_FILE.code, Severity.INFO.value
     yield SAME_VALUES.code, Decision.UNCHANGED.value, None, None
     yield "merge", Decision.MERGED.value, None, None

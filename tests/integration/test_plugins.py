@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from kelompok_core.entities import list_words
 from kelompok_core.errors import GivenSettingWrong, ImportFailed, PluginUnavailable, SettingsError, UsageError
 from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.shared.profiles import Profile, chosen_profile, save_profile
@@ -202,7 +203,8 @@ def test_context_has_no_access_to_the_database(settings):
 def test_each_entity_has_a_name_for_its_importers():
     from kelompok_core.contracts import CONTRACTS, Importer
 
-    of_entities = {"organization_importer", "member_importer", "post_importer", "event_importer"}
+    of_entities = {f"{words.singular}_importer" for words in list_words()}
+    assert {"organization_importer", "member_importer"} <= of_entities
     assert set(list_contract_names()) == {*CONTRACTS, *of_entities}
     assert {contract_named(name) for name in (*of_entities, "importer")} == {Importer}
     assert contract_named("job_runner") is not Importer

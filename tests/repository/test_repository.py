@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kelompok_core.entities import list_entities
+
 PROJECT = Path(__file__).parents[2]
 
 
@@ -53,6 +55,12 @@ def test_the_core_knows_no_entity_but_by_its_descriptor(files):
         assert not re.search(r"['\". ](members|posts|events)['\". ]", text), file
         if file.name != "owners_sql.py":
             assert not re.search(r"['\"]organizations['\"]|(FROM|JOIN|INTO|UPDATE) organizations ", text), file
+
+
+def test_the_models_of_every_entity_are_protected():
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    (protected,) = [one["protected_modules"] for one in contracts if one["type"] == "protected"]
+    assert sorted(protected) == sorted(f"kelompok_core.{entity}.models" for entity in list_entities())
 
 
 def test_files_for_spreadsheets_are_written_in_one_place():

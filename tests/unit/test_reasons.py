@@ -49,6 +49,11 @@ def test_the_sql_of_deciding_uses_all_reasons_and_no_others():
     assert used - of_rules - _NOTES == set(REASONS)
 
 
+def test_every_reason_to_reject_or_review_is_a_verdict():
+    explained = {code for code, one in REASONS.items() if one.severity is not None}
+    assert explained <= {verdict for verdict, *_ in verdicts()}
+
+
 def test_each_verdict_has_the_decision_of_its_reason():
     for verdict, decision, _, severity in verdicts():
         if verdict in REASONS:

@@ -37,5 +37,5 @@ def test_class_names_are_independent_of_the_folder(monkeypatch):
 
 
 def test_unknown_entity_is_named():
-    with pytest.raises(NotFound, match="grants"):
-        registry.get_queries("grants", None)
+    with pytest.raises(NotFound, match="ghosts"):
+        registry.get_queries("ghosts", None)

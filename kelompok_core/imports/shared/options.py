@@ -103,7 +103,7 @@ class ImportOptions:
         Declaration(
             word="policy",
             form="FIELD=POLICY",
-            help="The merge policy of a field: own, fill_empty, overwrite, keep, newest or append_set.",
+            help=f"The merge policy of a field: {', '.join(MergePolicy)}.",
         ),
     ] = field(default_factory=dict)
     duplicates: Annotated[
