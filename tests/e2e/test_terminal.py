@@ -1,4 +1,4 @@
-"""The command line at a terminal of 80 columns: what people see, read, and paste."""
+"""The command line at a terminal with 80 columns: output, and commands to paste."""
 
 import fcntl
 import json

@@ -1,4 +1,4 @@
-"""Enrichment: what is chosen, what is stored, what stays away, what is taken back."""
+"""Enrichment: choosing records, storing signals, removed goals, and undo."""
 
 import csv
 from dataclasses import replace

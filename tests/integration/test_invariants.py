@@ -1,4 +1,4 @@
-"""A large file with faults: the invariants, asked of the database; kills and rivals leave no trace."""
+"""Invariants after importing a large file with errors, also with kills and concurrent imports."""
 
 import csv
 import io

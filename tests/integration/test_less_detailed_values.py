@@ -1,4 +1,4 @@
-"""Rows that say less than their record: a part of a name, a year, a day without a time, a text that is no number."""
+"""Rows with less detail than their record: part of a name, a year, a day without a time, a text that is not a number."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An import staged in parts ends as one that is staged in one piece, whoever stages what and whatever is killed."""
+"""An import staged in parts has the same result as a normal one, whichever machines stage it and whatever is killed."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Who is who, and who wants to be written to: ids, shared addresses, names that were made up, withdrawn consent."""
+"""Matching members and their consent: ids, shared addresses, derived names, withdrawn consent."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The queue: who gets which import, how many at a time, and what a worker that died or was robbed may still write."""
+"""The queue: the order of imports, limits, and what a dead or replaced worker can still write."""
 
 import threading
 from contextlib import suppress

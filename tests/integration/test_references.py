@@ -1,4 +1,4 @@
-"""A list that comes again: rows its source sent before are references to what was read then, and decided the same."""
+"""Repeated rows: they are references to the rows read before, and get the same decisions."""
 
 from itertools import count
 

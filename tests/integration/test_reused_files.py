@@ -1,4 +1,4 @@
-"""A file that comes again to the byte: its rows are taken from the import that read it, if it is read as then."""
+"""Identical files: their rows are reused from an earlier import if they would be read in the same way."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Anything in any order: imports, kills, rivals, reviews, edits, undos; after every step the promises hold.
+"""Random operations in random order: imports, kills, rivals, reviews, edits, undos. Invariants hold after every step.
 
 ``KELOMPOK_STATEFUL=RUNS:STEPS`` runs longer, with a seed of its own that it prints.
 """

@@ -1,4 +1,4 @@
-"""Undo: what the import made goes, what it changed is restored, what somebody changed since stays and is listed."""
+"""Undo: created records are deleted, changed records are restored, and later changes are kept and listed."""
 
 import json
 

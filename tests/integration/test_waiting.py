@@ -1,4 +1,4 @@
-"""What becomes of rows that wait for a person when their source sends more, and when they are decided late."""
+"""Rows in review whose source is imported again, and rows that are decided late."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The SQL of deciding: its steps say which temporary tables they use, and golden files show every change of it.
+"""The SQL of deciding: its steps declare the temporary tables they use, and golden files show every change.
 
 To accept a change: ``KELOMPOK_WRITE_GOLDEN=1 pytest tests/unit/test_deciding_sql.py``, and review the difference.
 """

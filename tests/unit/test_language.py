@@ -1,4 +1,4 @@
-"""Indonesian whole: every sentence of the command line, every message of an error, every finding."""
+"""Indonesian output: every sentence of the command line, every message of an error, and every finding is translated."""
 
 import json
 import re
@@ -65,7 +65,7 @@ def test_a_member_of_json_is_no_person():
 def test_numbers_and_nouns(indonesian):
     assert language.number(1234567) == "1.234.567"
     assert language.number(0.5, digits=1) == "0,5"
-    assert language.counted(2, "row", "rows") == "2 data", "baris are lines of a file"
+    assert language.counted(2, "row", "rows") == "2 data", "«baris» is a line of a file"
     language.use_language("en")
     assert language.number(1234567) == "1,234,567"
     assert (language.counted(1, "row", "rows"), language.counted(0, "row", "rows")) == ("1 row", "0 rows")
