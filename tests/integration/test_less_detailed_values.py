@@ -1,4 +1,4 @@
-"""Rows with less detail than their record: part of a name, a year, a day without a time, a text that is not a number."""
+"""Rows with less detail than their record: part of a name, a year, a day without a time, an invalid number."""
 
 import pytest
 
