@@ -103,7 +103,7 @@ def test_records_are_found_in_one_organization_where_another_of_the_list_has_non
 
 
 def test_without_an_organization_nothing_is_imported(import_file, owners):
-    with pytest.raises(ImportFailed, match="No column says which organization"):
+    with pytest.raises(ImportFailed, match="No column names the organization"):
         import_file("nama\nAni\n", entity="members")
 
 
