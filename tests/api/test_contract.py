@@ -1,4 +1,4 @@
-"""The OpenAPI document: what it promises is kept, whatever is sent; and a client made from it imports a file."""
+"""The OpenAPI document: responses match it for any request, and a generated client imports a file."""
 
 import importlib
 import io

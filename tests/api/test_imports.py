@@ -1,4 +1,4 @@
-"""Imports over HTTP: sent, watched, read, released, taken back; and what is refused, with nothing left behind."""
+"""Imports over HTTP: submitting, polling, reading, applying and undoing them, and refused requests."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""The command line at a terminal of 80 columns: what people see, read, and paste."""
+"""The command line at a terminal with 80 columns: output, and commands to paste."""
 
 import fcntl
 import json
@@ -140,7 +140,7 @@ def test_more_than_fifty_rows_are_counted_and_to_be_had(ready, tmp_path):
 
 @pytest.mark.parametrize(("content", "code", "said"), [
     ("id,nama\n", 0, "The file has no rows"),
-    ("id,nama\n1,\n", 3, "applying this would change nothing"),
+    ("id,nama\n1,\n", 3, "applying this plan would change nothing"),
 ], ids=["header-only", "all-rejected"])  # fmt: skip
 def test_nothing_to_apply_is_not_suggested(ready, tmp_path, content, code, said):
     file = tmp_path / "tanpa.csv"

@@ -103,7 +103,7 @@ def test_records_are_matched_if_another_organization_of_the_list_has_none(import
 
 
 def test_import_without_an_organization_fails(import_file, owners):
-    with pytest.raises(ImportFailed, match="No column says which organization"):
+    with pytest.raises(ImportFailed, match="No column names the organization"):
         import_file("nama\nAni\n", entity="members")
 
 

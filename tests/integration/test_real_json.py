@@ -76,7 +76,7 @@ def test_universities_with_lists_for_one_field(import_json):
 
 def test_a_map_is_asked_about_and_then_read(import_json):
     file = _file("org-json-map-not-list", "directory.json")
-    with pytest.raises(ImportFailed, match="no list of records"):
+    with pytest.raises(ImportFailed, match="not a list of records"):
         import_json(file)
     report = import_json(file, config={"shape": "map"}, mapping={"key": "name", "value": "website_url"})
     assert decided(report) == {"rows_read": 245, "accepted": 245}

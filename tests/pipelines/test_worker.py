@@ -1,4 +1,4 @@
-"""The worker: takes what waits, one Dagster run each; what stops an import is told, what stops the worker is not."""
+"""The worker: runs queued imports, each as its own Dagster run, and reports failures of an import."""
 
 import os
 import threading

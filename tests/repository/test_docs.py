@@ -1,4 +1,4 @@
-"""The documentation is true: what it takes from the code, what it links to, and every command of the README."""
+"""The documentation: generated pages are up to date, links work, and the commands of the README run."""
 
 import importlib.util
 import os

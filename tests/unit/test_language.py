@@ -67,7 +67,7 @@ def test_json_members_are_not_called_people_in_indonesian():
 def test_numbers_and_nouns(indonesian):
     assert language.number(1234567) == "1.234.567"
     assert language.number(0.5, digits=1) == "0,5"
-    assert language.counted(2, "row", "rows") == "2 data", "baris are lines of a file"
+    assert language.counted(2, "row", "rows") == "2 data", "«baris» is a line of a file"
     language.use_language("en")
     assert language.number(1234567) == "1,234,567"
     assert (language.counted(1, "row", "rows"), language.counted(0, "row", "rows")) == ("1 row", "0 rows")

@@ -6,7 +6,15 @@ import pandas as pd
 from kelompok_core.donations.schema import donation_schema
 
 from kelompok_core.contracts import Severity
-from kelompok_core.descriptor import HOMES, IDS_OF_HOMES, DerivedColumn, EntityDescriptor, Field, Kind, MatchRule
+from kelompok_core.descriptor import (
+    OWNER_HEADERS,
+    OWNER_ID_HEADERS,
+    DerivedColumn,
+    EntityDescriptor,
+    Field,
+    Kind,
+    MatchRule,
+)
 from kelompok_core.matching.keys import name_key
 from kelompok_core.values.dates import first_day
 from kelompok_core.values.eras import JOINING
@@ -44,7 +52,7 @@ DESCRIPTOR = EntityDescriptor(
     label="donor",
     list_names=("donations", "donation", "donasi", "sumbangan"),
     has_slug=False,
-    organization_aliases=(*HOMES, *IDS_OF_HOMES),
+    organization_aliases=(*OWNER_HEADERS, *OWNER_ID_HEADERS),
     derived=(
         DerivedColumn(name="donor_key", field="donor", derive=name_key),
         DerivedColumn(name="receipt_key", field="receipt", derive=name_key),
