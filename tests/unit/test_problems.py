@@ -40,10 +40,10 @@ def test_an_error_is_that_of_its_nearest_kind():
 
 
 @pytest.mark.parametrize(("error", "status", "hint"), [
-    (errors.SettingsError("url", _SECRET, hint=_SECRET), 500, "The server's log knows more, under the request's id."),
-    (errors.DatabaseUnavailable(_SECRET, hint=_SECRET), 503, "Nothing is half-written. Try again."),
-    (errors.StorageUnavailable(_SECRET, hint=_SECRET), 503, "Nothing is half-written. Try again."),
-    (KelompokError(_SECRET, hint=_SECRET), 500, "The server's log knows more, under the request's id."),
+    (errors.SettingsError("url", _SECRET, hint=_SECRET), 500, "See the server's log for the request's id."),
+    (errors.DatabaseUnavailable(_SECRET, hint=_SECRET), 503, "Nothing was partly written. Try again."),
+    (errors.StorageUnavailable(_SECRET, hint=_SECRET), 503, "Nothing was partly written. Try again."),
+    (KelompokError(_SECRET, hint=_SECRET), 500, "See the server's log for the request's id."),
 ])  # fmt: skip
 def test_what_is_the_operators_is_not_told(error, status, hint):
     found, told, _ = _told(error)

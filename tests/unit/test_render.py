@@ -52,7 +52,7 @@ _DRY = {"state": ImportState.PLANNED, "mode": "dry_run"}
 def _shown(counts=(), *, groups=(), reviewed=0, rows=(), again=None, **facts):
     import_ = _import(counts=_NONE | dict(counts), **facts)
     report = ImportReport(import_=import_, groups=groups, reasons={}, reviewed=reviewed)
-    return Shown(report=report, called="7f3a", rows=rows, error_file="a.errors.csv", again=again)
+    return Shown(report=report, printed_id="7f3a", rows=rows, error_file="a.errors.csv", again=again)
 
 
 @pytest.fixture
@@ -103,8 +103,8 @@ def test_the_counts_stand_below_each_other_with_bars_as_long_as_they_are(told):
 
 
 def test_one_row_is_a_row_and_blank_lines_are_counted(told):
-    assert "         1 row read (2 blank lines passed over)\n" in told({"rows_read": 1}, blank_lines=2)
-    assert "(1 blank line passed over)" in told({"rows_read": 1}, blank_lines=1)
+    assert "         1 row read (2 blank lines skipped)\n" in told({"rows_read": 1}, blank_lines=2)
+    assert "(1 blank line skipped)" in told({"rows_read": 1}, blank_lines=1)
     assert "blank" not in told({"rows_read": 1})
 
 
@@ -156,22 +156,22 @@ def test_a_finding_about_the_file_has_no_rows(told):
     ({}, _DRY, "The file has no rows: there is nothing to import."),
     ({"rows_read": 1, "accepted": 1}, _DRY, "kelompok import apply 7f3a"),
     ({"rows_read": 1, "merged": 1}, _DRY, "kelompok import apply 7f3a"),
-    ({"rows_read": 1, "unchanged": 1}, _DRY, "applying this would change nothing"),
-    ({"rows_read": 1, "unchanged": 1}, {}, "Nothing changed: the core already says all of this."),
+    ({"rows_read": 1, "unchanged": 1}, _DRY, "applying this plan would change nothing"),
+    ({"rows_read": 1, "unchanged": 1}, {}, "Nothing changed: all of these values are already stored."),
 ])  # fmt: skip
 def test_the_last_words_say_what_to_do_or_that_there_is_nothing(told, counts, facts, said):
     assert said in told(counts, **facts)
 
 
 def test_nothing_is_called_done_while_rows_need_attention(told):
-    assert "already says all" not in told({"rows_read": 2, "unchanged": 1, "rejected": 1})
+    assert "Nothing changed" not in told({"rows_read": 2, "unchanged": 1, "rejected": 1})
     assert "nothing to import" not in told(state=ImportState.FAILED)
 
 
 def test_rows_that_wait_are_listed_once_they_are_applied(told):
     counts = {"rows_read": 3, "accepted": 1, "review": 2}
-    assert "2 rows wait for a person to decide:\n  kelompok import review list --import 7f3a" in told(counts)
-    assert "1 row waits for a person to decide:" in told(counts, reviewed=1)
+    assert "2 rows wait for review:\n  kelompok import review list --import 7f3a" in told(counts)
+    assert "1 row waits for review:" in told(counts, reviewed=1)
     assert "review list" not in told(counts, reviewed=2)
     assert "review list" not in told(counts, **_DRY)
 
@@ -180,7 +180,7 @@ def test_rows_to_correct_come_back_in_a_file(told):
     again = ["plugin", "run", "csv-import", "--file", "a.errors.csv"]
     counts = {"rows_read": 4, "accepted": 1, "rejected": 1, "review": 2}
     said = told(counts, again=again)
-    assert "3 rows to correct (2 of them wait for a person): write the error file" in said
+    assert "3 rows to correct (2 of them wait for review): write the error file" in said
     assert "\n  kelompok import errors 7f3a --output a.errors.csv\n  kelompok plugin run csv-import --file" in said
     assert "1 row to correct: write" in told({"rows_read": 1, "rejected": 1}, again=again)
     assert "of them wait" not in told({"rows_read": 2, "review": 2}, again=again)
@@ -193,7 +193,7 @@ def test_a_plan_shows_its_first_rows_and_how_many_more_there_are(told):
     rows = [_row(decision="accepted", changes={"name": [None, "Ani"], "city": [None, "Ambon"]}),
             _row(decision="rejected", reason="value.email_invalid")]  # fmt: skip
     said = told(counts, rows=rows, groups=[_group()], **_DRY)
-    assert "What it would do:" in said
+    assert "Planned changes:" in said
     assert "line  decision  record  what changes" in said
     assert "2     accepted  Ani     new: city: Ambon" in said
     assert "new: city: Ambon" in said
@@ -201,7 +201,7 @@ def test_a_plan_shows_its_first_rows_and_how_many_more_there_are(told):
     assert "3 more rows would change something or need attention:\n  kelompok import show 7f3a --rows" in said
     assert "more row" not in told({"rows_read": 7, "accepted": 2, "unchanged": 5}, rows=rows, **_DRY)
     assert "1 more row would change something" in told({"rows_read": 3, "accepted": 3}, rows=rows, **_DRY)
-    assert "What it would do" not in told(counts, **_DRY)
+    assert "Planned changes" not in told(counts, **_DRY)
 
 
 def test_only_a_plan_that_waits_has_rows_in_json():
@@ -276,11 +276,11 @@ _LEFT = Reversal(
     (_undo({"deleted": 1}, dry_run=True), "Import 7f3a would be undone", True),
     (_undo({}, dry_run=True), "Import 7f3a would be undone", True),
     (_undo({"restored": 2, "deleted": 1, "kept": 1}, again=True, left=[_LEFT]),
-     "Import 7f3a was undone before; 3 taken back now, 1 remain:", False),
+     "Import 7f3a was undone before; 3 more records undone now, 1 remain:", False),
     (_undo({"restored": 1}, again=True, dry_run=True),
-     "Import 7f3a was undone before. What that left would be taken back:", True),
+     "Import 7f3a was undone before. Undoing the rest would change:", True),
     (_undo({"kept": 1}, again=True, dry_run=True, left=[_LEFT]),
-     "Import 7f3a was undone before. What that left would be taken back:", False),
+     "Import 7f3a was undone before. Undoing the rest would change:", False),
 ])  # fmt: skip
 def test_an_undo_says_what_it_did_and_what_would_do_it(capsys, undone, first, offers):
     render_undo(output.console(), undone, "7f3a")
@@ -292,9 +292,7 @@ def test_an_undo_says_what_it_did_and_what_would_do_it(capsys, undone, first, of
 
 def test_an_undo_with_nothing_left_says_only_that(capsys):
     render_undo(output.console(), _undo({}, again=True), "7f3a")
-    assert capsys.readouterr().out == (
-        "Import 7f3a was undone before, and nothing is left to take back. Nothing changed.\n"
-    )
+    assert capsys.readouterr().out == ("Import 7f3a was already undone completely. Nothing changed.\n")
 
 
 def test_an_undo_lists_the_records_that_differ_from_before(capsys):
@@ -302,7 +300,7 @@ def test_an_undo_lists_the_records_that_differ_from_before(capsys):
         output.console(), _undo({"deleted": 1200, "kept": 1}, left=[replace(_LEFT, reason="later edit")]), "7f3a"
     )
     lines = capsys.readouterr().out.splitlines()
-    assert "     1,200 deleted   the import had made them: gone" in lines
+    assert "     1,200 deleted   created by the import: deleted" in lines
     assert "Ani     kept     later edit  name, email  city, phone" in lines
 
 
