@@ -36,8 +36,7 @@ def _fields() -> Iterator[str]:
     yield "# Fields"
     yield ""
     yield "The fields of each entity, with the headers that are recognized as each field, in English and Indonesian."
-    yield "Case, accents, punctuation and «camelCase» do not matter. A *part* is a further column that a field is read"
-    yield "from."
+    yield "Case, accents, punctuation and «camelCase» do not matter. A *part* is a further column of a field."
     yield "The header of a date or time can name its time zone: `start_utc`, «Jam (WITA)», «Mulai (UTC+8)»."
     yield "For `--map 'Their header=NAME'`, use any name of the first column."
     for entity in list_entities():
@@ -109,7 +108,7 @@ def _issue_codes() -> Iterator[str]:
     yield "**fatal** stops the import, **error** rejects the row, **review** sends the row to review, **warning** means"
     yield "that the row is used, but something was changed, dropped or kept, and **info** is only information."
     yield ""
-    yield "The first table has the codes of the core. Plugins define their own codes in `issues.json`, next to the"
+    yield "The first table has the codes of the core. Plugins define theirs in `issues.json`, next to the"
     yield "manifest;"
     yield "see [Writing a plugin](plugins.md#issue-codes-of-your-own)."
     yield from ("", "## The core", "")
@@ -145,7 +144,7 @@ def _reasons() -> Iterator[str]:
         question = _QUESTIONS[reason.question] if reason.question is not None else ""
         yield f"| `{code}` | {decisions} | {question} | {_sentence(' '.join(core_entries()[code].texts['en']))} |"
     yield ""
-    yield "If the question is *whose row it is* and the reviewer merges the row into a record, it only fills empty"
+    yield "If the question is *whose row it is* and the reviewer merges the row, it only fills empty"
     yield "fields;"
     yield "if the question is *whether its values may be written*, the row's values are used. The reviewer can choose"
     yield "otherwise for each field."

@@ -16,17 +16,17 @@ if TYPE_CHECKING:  # what a descriptor speaks of is loaded by those who make one
     from kelompok_core.values.reading import Inputs, Reader
 
 
-HOMES = (
+OWNER_HEADERS = (
     "organization", "organisation", "organisasi", "lembaga", "nama organisasi", "organization name",
     "organisation name",
 )  # fmt: skip
-IDS_OF_HOMES = ("id organisasi", "organization id", "organization slug")
-NAMES_OF_HOMES = (
+OWNER_ID_HEADERS = ("id organisasi", "organization id", "organization slug")
+OWNER_NAME_HEADERS = (
     "nama lembaga", "nama komunitas", "nama yayasan", "nama perkumpulan", "nama ngo", "nama lsm", "nama instansi",
     "nama institusi", "asal lembaga", "asal organisasi", "asal komunitas", "asal instansi", "komunitas", "yayasan",
     "instansi", "institusi", "org name", "ngo name",
 )  # fmt: skip
-"""Headers of the organization a record belongs to, whatever the record is; what else could be meant is left out."""
+"""Headers of the organization that a record belongs to, for any entity; ambiguous headers are left out."""
 
 ZONES = ("time zone", "zona waktu", "tzid", "timezone identifier", "tz", "zona")
 """Headers of the zone that the times of a row are of."""

@@ -1,9 +1,9 @@
 """Events as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
 
 from kelompok_core.descriptor import (
-    HOMES,
-    IDS_OF_HOMES,
-    NAMES_OF_HOMES,
+    OWNER_HEADERS,
+    OWNER_ID_HEADERS,
+    OWNER_NAME_HEADERS,
     ZONES,
     DerivedColumn,
     Detail,
@@ -171,7 +171,7 @@ DESCRIPTOR = EntityDescriptor(
         "events", "event", "meetups", "meetup", "agenda", "acara", "kegiatan",
     ),
     organization_aliases=(
-        *HOMES, "organizer", "organiser", "penyelenggara", *IDS_OF_HOMES, "event host", *NAMES_OF_HOMES,
+        *OWNER_HEADERS, "organizer", "organiser", "penyelenggara", *OWNER_ID_HEADERS, "event host", *OWNER_NAME_HEADERS,
     ),
     derived=(
         DerivedColumn(name="title_key", field="title", derive=name_key),

@@ -1,4 +1,4 @@
-"""Findings in the form in which the database stores them."""
+"""Findings in their stored form."""
 
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict
@@ -7,7 +7,7 @@ from kelompok_core.contracts import JsonValue
 
 
 class StoredFinding(TypedDict):
-    """A finding without its place: the row that it is about is stored beside it."""
+    """A finding without its row number: it is stored with its row, or with its import."""
 
     code: str
     severity: str

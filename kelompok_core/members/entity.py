@@ -3,9 +3,9 @@
 from functools import partial
 
 from kelompok_core.descriptor import (
-    HOMES,
-    IDS_OF_HOMES,
-    NAMES_OF_HOMES,
+    OWNER_HEADERS,
+    OWNER_ID_HEADERS,
+    OWNER_NAME_HEADERS,
     DerivedColumn,
     Detail,
     EntityDescriptor,
@@ -219,8 +219,8 @@ DESCRIPTOR = EntityDescriptor(
     ),
     has_slug=False,
     organization_aliases=(
-        *HOMES, *IDS_OF_HOMES, "company name", "company", "group name", "chapter", "cabang", "account name",
-        "organization 1 name", "current employer", *NAMES_OF_HOMES,
+        *OWNER_HEADERS, *OWNER_ID_HEADERS, "company name", "company", "group name", "chapter", "cabang", "account name",
+        "organization 1 name", "current employer", *OWNER_NAME_HEADERS,
     ),
     derived=(
         DerivedColumn(name="name_key", field="name", derive=name_key),

@@ -5,7 +5,7 @@ from kelompok_core.entities import list_words
 
 
 def list_contract_names() -> list[str]:
-    """Return the names a manifest may use."""
+    """Return the names that a manifest may use."""
     return [*CONTRACTS, *_importer_names()]
 
 
@@ -19,7 +19,7 @@ def contract_named(name: str) -> type:
 
 
 def is_importer(name: str) -> bool:
-    """Whether this is a name of the importer's contract."""
+    """Return whether this is a name of the importers' contract."""
     return name == "importer" or name in _importer_names()
 
 

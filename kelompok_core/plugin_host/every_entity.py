@@ -1,4 +1,4 @@
-"""Writes out what a manifest declares for every entity: jobs, permissions, capabilities and choices of commands."""
+"""Expands a manifest's declarations for every entity: jobs, permissions, capabilities and choices of commands."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -6,19 +6,19 @@ from kelompok_core.contracts import JsonValue
 from kelompok_core.entities import list_entities
 
 EVERY = "*"
-"""Stands for all entities, in a job's ``entity`` and in ``permissions.propose``."""
+"""All entities, in a job's ``entity`` and in ``permissions.propose``."""
 
 PLACE = "{entity}"
-"""Where the entity stands in the name and the summary of such a job, and in a capability."""
+"""Placeholder of the entity in the name and summary of a job for all entities, and in a capability."""
 
 ENTITY_FORMAT = "entity"
-"""The ``format`` of a command's argument that takes an entity."""
+"""The ``format`` of a command's argument whose value is an entity."""
 
 
 def with_every_entity(manifest: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """Return the manifest with one job, permission, capability and choice for each entity.
 
-    Leaves what has the wrong type for the validation to refuse.
+    Values of a wrong type stay unchanged; the validation refuses them.
     """
     given = dict(manifest)
     if isinstance(jobs := given.get("jobs"), list):
@@ -53,7 +53,7 @@ def _filled(text: JsonValue) -> Sequence[JsonValue]:
 
 
 def _with_choices(command: JsonValue) -> JsonValue:
-    """Give each argument that takes an entity its choices."""
+    """Return the command with the entities as choices of each argument whose value is an entity."""
     if not isinstance(command, dict) or not isinstance(schema := command.get("arguments_schema"), dict):
         return command
     if not isinstance(arguments := schema.get("properties"), dict):

@@ -4,9 +4,9 @@ from functools import partial
 
 from kelompok_core.access.rules import Action
 from kelompok_core.descriptor import (
-    HOMES,
-    IDS_OF_HOMES,
-    NAMES_OF_HOMES,
+    OWNER_HEADERS,
+    OWNER_ID_HEADERS,
+    OWNER_NAME_HEADERS,
     ZONES,
     DerivedColumn,
     Detail,
@@ -129,7 +129,7 @@ DESCRIPTOR = EntityDescriptor(
         "kabar",
     ),
     organization_aliases=(
-        *HOMES, *IDS_OF_HOMES, *NAMES_OF_HOMES,
+        *OWNER_HEADERS, *OWNER_ID_HEADERS, *OWNER_NAME_HEADERS,
     ),
     derived=(
         DerivedColumn(name="title_key", field="title", derive=name_key),

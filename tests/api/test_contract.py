@@ -124,7 +124,7 @@ def test_a_generated_client_imports_a_file(generated, served, key_of, work):
         assert refused.error.code == "key.invalid"
 
 
-def test_the_document_tells_of_every_operation(client):
+def test_the_document_describes_every_operation(client):
     document = client.get("/openapi.json").json()
     for path, methods in document["paths"].items():
         for method, operation in methods.items():

@@ -149,7 +149,7 @@ def test_idle_connections_do_not_block_new_ones(served):
 
 
 @pytest.mark.parametrize("limits", [{"most_connections": 1}])
-def test_when_all_connections_are_worked_for_a_new_one_is_told_to_come_again(served, key_of):
+def test_if_all_connections_are_busy_a_new_one_gets_retry_after(served, key_of):
     with _uploading(served, key_of()):
         refused = httpx.get(f"{served}/healthz", timeout=5)
         assert refused.status_code == 503
@@ -224,7 +224,7 @@ def _send(served, key):
 
 @pytest.mark.parametrize("limits", [{"least_rate": 1_000}])
 def test_a_file_that_comes_in_too_slowly_is_cut_off_long_before_its_time(served, key_of, monkeypatch):
-    monkeypatch.setattr(guards, "_HEAD_START", 0.3)
+    monkeypatch.setattr(guards, "_GRACE_SECONDS", 0.3)
     began = time.monotonic()
     with socket.create_connection(_address(served), timeout=10) as line:
         line.sendall(_head(key_of()))

@@ -83,7 +83,7 @@ def test_the_api_builds_none_and_runs_no_plugin(client, send, work, no_building)
     assert len(_rows(client.get(table["links"]["errors"]))) == 2
 
 
-def test_rows_that_were_decided_since_are_not_handed_out_again(client, send, work, kept):
+def test_rows_decided_since_are_not_in_the_error_file(client, send, work, kept):
     send("id,name,description\na,Lembaga Satu,lama\nb,Lembaga Dua,lama\n", source="a", mode="apply")
     work()
     sent = send("id,name,description\nc,Lembaga Satu,baru\nd,Lembaga Dua,baru\n", source="b", mode="apply")
@@ -163,7 +163,7 @@ def _claim(installation, worker_id):
         return claim_wanted(connection, worker_id)
 
 
-def test_why_it_could_not_be_written_is_said_and_it_is_tried_again_later(client, send, work, installation, ask):
+def test_a_failed_error_file_is_explained_and_retried_later(client, send, work, installation, ask):
     sent = send(BAD)
     work()
     with installation.database.connect() as connection, connection.begin():

@@ -120,7 +120,7 @@ def test_twenty_at_once_with_one_key(client, send, work):
     assert len(work()) == 1
 
 
-def test_ten_wait_and_the_eleventh_is_told_when_to_come(client, send, installation, work):
+def test_the_eleventh_waiting_import_is_refused_with_retry_after(client, send, installation, work):
     for number in range(10):
         send(f"id,name\n{number},Lembaga\n", source=f"list {number}")
     refused = client.post(

@@ -300,7 +300,7 @@ def test_temporary_folders_have_none(scene):
     assert [path.name for path in scene.tmp.iterdir() if not path.name.startswith("kelompok-")] == []
 
 
-def test_who_may_not_see_it_is_told_none(scene):
+def test_callers_without_rights_get_no_value(scene):
     assert len(scene.told) == 21
     assert _hits((str(number), told.encode()) for number, told in enumerate(scene.told)) == {}
 

@@ -174,7 +174,7 @@ def test_mapping_profile_and_settings(ready, tmp_path):
     assert json.loads(ready.kelompok("org", "show", "verein-sud", "--json").stdout)["city"] == "Kupang"
 
 
-def test_the_version_is_told_whatever_is_configured(ready, tmp_path):
+def test_the_version_is_printed_whatever_is_configured(ready, tmp_path):
     broken = tmp_path / "broken.toml"
     broken.write_text("[plugins")
     told = ready.kelompok("--version", KELOMPOK_CONFIG=str(broken))
@@ -271,7 +271,7 @@ def test_psql_reaches_the_database_as_the_runtime_role(ready):
     (("org", "show", "nothing"), 2, "nothing"),
     (("frobnicate",), 2, "frobnicate"),
 ])  # fmt: skip
-def test_wrong_use_is_said_with_code_two(ready, arguments, code, said):
+def test_wrong_usage_exits_with_code_two(ready, arguments, code, said):
     found = ready.kelompok(*arguments)
     assert found.returncode == code
     assert said in found.stderr
@@ -456,7 +456,7 @@ def test_goals_from_the_command_line(ready):
     (("enrichment", "show", "abcdef"), "abcdef"),
 ], ids=["file", "no-file", "organization", "import", "setting", "explain", "show",
         "goal", "no-such-goal", "run"])  # fmt: skip
-def test_wrong_use_of_enrichers_is_said_with_code_two(ready, arguments, said):
+def test_wrong_usage_of_enrichers_exits_with_code_two(ready, arguments, said):
     ready.kelompok("plugin", "enable", "sdgs-keyword")
     done = ready.kelompok(*arguments)
     assert done.returncode == 2, (done.stdout, done.stderr)

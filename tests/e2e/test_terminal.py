@@ -149,7 +149,7 @@ def test_nothing_to_apply_is_not_suggested(ready, tmp_path, content, code, said)
     assert (found, said in _plain(printed), "import apply" in printed) == (code, True, False), printed
 
 
-def test_nothing_changed_is_said_only_when_nothing_waits_either(ready, tmp_path):
+def test_nothing_changed_is_printed_only_if_no_row_waits(ready, tmp_path):
     file = tmp_path / "tetap.csv"
     file.write_text("id,nama\n1,Tetap Satu\n")
     ready.kelompok(*_IMPORT, "--file", file)
@@ -195,7 +195,7 @@ def _mended(path, what, by):
     path.write_text(path.read_text(encoding).replace(what, by), encoding)
 
 
-def test_an_error_file_is_sent_again_with_all_that_was_said(ready, tmp_path):
+def test_an_error_file_is_imported_with_all_options_of_the_first_import(ready, tmp_path):
     file = tmp_path / "daftar kami.csv"
     file.write_bytes("Wer;Wo;Ruf\nVerein Süd;Kupang;0812-1111-2222\nVerein Ost;Ende;abc@\n;Maumere;\n".encode("cp1252"))
     options = ("--map", "Wer=name", "--map", "Wo=city", "--map", "Ruf=official_email", "--set", "encoding=cp1252",
@@ -249,7 +249,7 @@ def test_an_error_file_of_nested_records_keeps_what_stood_around_them(ready, tmp
         assert json.loads(ready.kelompok("org", "show", slug, "--json").stdout)["region"] == "Jawa Barat"
 
 
-def test_a_profile_is_named_in_what_follows_and_only_the_rest_said(ready, tmp_path):
+def test_the_next_command_names_the_profile_and_only_other_options(ready, tmp_path):
     file = tmp_path / "profil.csv"
     file.write_text("Wer,Wo\nProfil Satu,Kupang\n,Ende\n")
     ready.kelompok(*_IMPORT, "--file", file, "--map", "Wer=name", "--map", "Wo=city", "--save-profile", "cabang")
@@ -287,7 +287,7 @@ def test_an_error_file_is_sent_again_with_the_order_of_dates_the_list_proved(rea
     assert rows[0]["changes"]["founded_on"][1] == ("2011-03-04" if order == "mdy" else "2011-04-03")
 
 
-def test_an_order_that_one_column_did_not_prove_is_not_said_for_it(ready, tmp_path):
+def test_a_date_order_is_not_repeated_for_a_column_that_did_not_prove_it(ready, tmp_path):
     file = tmp_path / "sebagian.csv"
     file.write_text("nama,tanggal bergabung,tanggal keluar\nA,25/12/2010,03/04/2011\nB,26/12/2010,\n")
     ready.kelompok("org", "create", "--set", "name=Sebagian")
@@ -379,7 +379,7 @@ def test_severities_have_colours(ready):
     assert not _COLOURS.search(_on_terminal(ready, "import", "show", "last", NO_COLOR="1", TERM="dumb")[1])
 
 
-def test_moments_are_local_and_say_their_zone(ready):
+def test_times_are_local_and_name_their_zone(ready):
     there = ready.kelompok("import", "list", "--limit", "1", TZ="Asia/Jayapura").stdout
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d WIT", there), there
     assert re.search(r"\d\d:\d\d:\d\d WIB", ready.kelompok("audit", "--limit", "1", TZ="Asia/Jakarta").stdout)
@@ -589,7 +589,7 @@ def test_one_row_is_no_rows(ready, tmp_path):
     assert "Change fields of an event" in " ".join(ready.kelompok("event", "update", "--help").stdout.split())
 
 
-def test_everything_is_told_in_indonesian(ready, tmp_path):
+def test_all_output_is_in_indonesian(ready, tmp_path):
     file = tmp_path / "bahasa.csv"
     file.write_text("id,nama,situs\n1,Bahasa Satu,www.b.example.org\n2,,\n")
     for environment, options in (({}, ("--language", "id")), ({"LANG": "id_ID.UTF-8"}, ())):
@@ -713,7 +713,7 @@ def test_completion_starts_no_database_and_tells_no_errors(ready, tmp_path):
 # Files that are there already
 
 
-def test_no_command_writes_over_a_file_unless_it_is_told_to(ready, tmp_path):
+def test_no_command_overwrites_a_file_without_force(ready, tmp_path):
     file = tmp_path / "ada.csv"
     file.write_text("id,nama\n1,Ada Satu\n2,\n")
     ready.kelompok(*_IMPORT, "--file", file)
@@ -861,7 +861,7 @@ def test_what_is_pasted_out_of_a_sentence_is_on_one_line(ready, tmp_path):
         assert not [one for one in found if "\n" in one or "  " in one], (width, found)
 
 
-def test_a_plan_says_where_the_reason_of_a_row_is_told(ready, tmp_path):
+def test_a_plan_refers_to_the_explanation_of_a_reason(ready, tmp_path):
     file = tmp_path / "alasan.csv"
     file.write_text("id,nama\n1,\n2,Alasan Dua\n")
     shown = " ".join(ready.kelompok(*_IMPORT, "--file", file, "--dry-run").stdout.split())
@@ -887,7 +887,7 @@ def test_the_error_file_has_the_delimiter_of_the_list(ready, tmp_path):
         assert _paste(ready, again, tmp_path).returncode == 0
 
 
-def test_last_is_the_newest_that_can_be_taken_back(ready, tmp_path):
+def test_last_is_the_newest_import_that_can_be_undone(ready, tmp_path):
     file = tmp_path / "terakhir.csv"
     file.write_text("id,nama\n1,Terakhir Satu\n")
     done = json.loads(ready.kelompok(*_IMPORT, "--file", file, "--json").stdout)

@@ -103,7 +103,7 @@ def relations(database, operator):
     return run
 
 
-def test_relations_are_said_listed_and_taken_away(two, relations, database, ask):
+def test_relations_are_created_listed_and_removed(two, relations, database, ask):
     relations(lambda service: service.create(two["dua"], "member", two["satu"]))
     with database.session() as session:
         for slug in (None, "satu", "dua"):

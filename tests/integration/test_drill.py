@@ -136,7 +136,7 @@ def test_backup_under_load_is_complete_and_restorable(
             assert again.members[name] == member, name
 
     there, actor = installation_of(elsewhere)
-    _counts_and_promises_hold(there)
+    _counts_and_invariants_hold(there)
     _files_are_there(there)
     _audit_holds(elsewhere)
     report = undo(there, first.import_.id, actor)
@@ -144,7 +144,7 @@ def test_backup_under_load_is_complete_and_restorable(
     _no_stale_plan(there, actor, plan.import_.id, tmp_path)
 
 
-def _counts_and_promises_hold(installation):
+def _counts_and_invariants_hold(installation):
     with installation.database.connect() as connection:
         applied = connection.scalars(sa.text("SELECT id FROM imports WHERE state = 'applied'")).all()
         assert len(applied) > 1

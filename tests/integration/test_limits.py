@@ -111,7 +111,7 @@ def test_endlessly_growing_text_fails_the_import(import_file, monkeypatch):
     monkeypatch.setattr(source_size, "_ALWAYS_TAKEN", 10_000)
     monkeypatch.setattr(source_size, "_MOST_TIMES", 10)
     around = {"about": "x" * 9_000, "items": [{"name": f"Nomor {at}"} for at in range(300)]}
-    with pytest.raises(SourceUnreadable, match="the cells hold 27") as caught:
+    with pytest.raises(SourceUnreadable, match="the cells have 27") as caught:
         import_file(json.dumps(around), name="list.json", plugin="json-import")
     assert caught.value.findings[0]["code"] == "file.grows"
 

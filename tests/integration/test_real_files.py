@@ -27,7 +27,7 @@ def _expected(folder: str, name: str) -> dict:
     return found if "data_records" in found else found[name]
 
 
-def _promises_hold(database, report) -> None:
+def _invariants_hold(database, report) -> None:
     with database.connect() as connection:
         assert invariants.count_undecided_rows(connection, report.import_.id) == 0
         assert invariants.count_unaudited_writes(connection, report.import_.id) == 0
@@ -39,7 +39,7 @@ def test_indonesian_parties_then_their_next_list(import_file, database):
     assert decided(first) == {"rows_read": 15, "accepted": 15}
     second = import_file(_file("org-id-parties", "parties.csv"), source="partai")
     assert decided(second) == {"rows_read": 12, "unchanged": 11, "merged": 1}
-    _promises_hold(database, second)
+    _invariants_hold(database, second)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_every_valid_row_is_accepted_and_then_unchanged(import_file, database, f
     assert decided(first) == {"rows_read": expected["data_records"], "accepted": expected["valid_strict"]}
     again = import_file(_file(folder, name), options=options)
     assert decided(again) == {"rows_read": expected["data_records"], "unchanged": expected["valid_strict"]}
-    _promises_hold(database, first)
+    _invariants_hold(database, first)
 
 
 def test_european_charities(import_file, database):
@@ -73,7 +73,7 @@ def test_european_charities(import_file, database):
     assert report.counts["accepted"] == expected["distinct_keys_among_valid"]
     assert report.counts["review"] == expected["valid_strict"] - expected["distinct_keys_among_valid"]
     assert {group.code for group in report.groups} >= {"dup.conflict_in_file", "value.mojibake"}
-    _promises_hold(database, report)
+    _invariants_hold(database, report)
 
 
 def test_research_organizations_as_a_log(import_file, database):
@@ -83,7 +83,7 @@ def test_research_organizations_as_a_log(import_file, database):
     assert report.counts["rows_read"] == expected["data_records"]
     assert report.counts["accepted"] == expected["distinct_keys_among_valid"]
     assert report.counts["rejected"] == report.counts["review"] == 0
-    _promises_hold(database, report)
+    _invariants_hold(database, report)
     with database.connect() as connection:
         entries = connection.scalar(sa.text("SELECT count(*) FROM audit_logs WHERE entity = 'organizations'"))
     assert entries == report.counts["accepted"] + report.counts["merged"]
@@ -120,7 +120,7 @@ def test_members_of_the_indonesian_parliament_and_their_seats(import_file, datab
     options = ImportOptions(mapping={"alat_kelengkapan": "organization"})
     report = import_file(seats, entity="members", options=options)
     assert decided(report) == {"rows_read": 817, "accepted": 817}
-    _promises_hold(database, report)
+    _invariants_hold(database, report)
 
 
 def test_a_file_with_carriage_returns_alone(import_file, ask, home):
@@ -180,7 +180,7 @@ def test_subscribers_of_newsletter_services(import_file, ask, home, name, accept
     assert ask("SELECT count(*) AS n FROM members WHERE name = ''")[0].n == 0
 
 
-def test_subscribers_who_share_an_id_are_told_apart_by_a_person(import_file, home):
+def test_subscribers_who_share_an_id_are_distinguished_by_a_person(import_file, home):
     report = _import(import_file, "mem-newsletter-exports", "tinynews-members-subs-v1.csv", "members")
     assert decided(report) == {"rows_read": 3, "accepted": 2, "rejected": 1}
     assert "id.duplicate_in_file" in {group.code for group in report.groups}
@@ -195,7 +195,7 @@ def test_the_agenda_of_the_indonesian_parliament(import_file, database, ask, hom
     assert ask("SELECT count(*) AS n FROM events WHERE status <> 'planned' OR ends_at IS NOT NULL")[0].n == 0
     again = _import(import_file, "evt-id-parliament-agenda", "data_agenda_dpr.csv", "events")
     assert decided(again) == {"rows_read": 174, "unchanged": 174}
-    _promises_hold(database, report)
+    _invariants_hold(database, report)
 
 
 def test_campaign_events_of_2014(import_file, ask, home):
@@ -218,7 +218,7 @@ def test_links_to_news_with_dates_in_three_spellings(import_file, database, ask,
     years = ask("SELECT min(written_on) AS first, max(written_on) AS last, count(*) FILTER (WHERE written_on IS NULL)"
                 " AS without FROM posts")[0]  # fmt: skip
     assert (years.first.year, years.last.year, years.without) == (2015, 2015, 0)
-    _promises_hold(database, report)
+    _invariants_hold(database, report)
 
 
 def test_articles_with_dates_whose_order_somebody_has_to_say(import_file, ask, home):

@@ -93,7 +93,7 @@ class Machine(RuleBasedStateMachine):
                 if not self._work(_STEPS_OF_AN_IMPORT):
                     break
             assert not self._ask("SELECT id FROM imports WHERE queued_at IS NOT NULL")
-            self.promises_hold()
+            self.invariants_hold()
         finally:
             self.worker.__exit__()
 
@@ -267,7 +267,7 @@ class Machine(RuleBasedStateMachine):
                 assert (import_.counts["accepted"], import_.counts["merged"]) == (0, 0), import_.counts
 
     @invariant()
-    def promises_hold(self):
+    def invariants_hold(self):
         with self.installation.database.connect() as connection:
             broken = connection.execute(_BROKEN).one()._asdict()
             audited = connection.scalar(sa.text("SELECT count(*) FROM audit_logs"))

@@ -68,7 +68,7 @@ def _failure(result):
     return event.step_failure_data.user_failure_data
 
 
-def test_issues_are_told_by_code_line_and_known_header(execute, tmp_path, stored):
+def test_issues_show_code_line_and_known_header(execute, tmp_path, stored):
     file = tmp_path / "list.csv"
     file.write_text("id,NIK,name,email,Sandi Rahasia Kami\n1,3171000000999001,Satu,surel-rusak-qq1,nilai-qq2\n")
     result = execute(_JOB, _STAGE, file=str(file))
@@ -85,7 +85,7 @@ def test_issues_are_told_by_code_line_and_known_header(execute, tmp_path, stored
     assert not [one for one in ("surel-rusak-qq1", "nilai-qq2", "Sandi Rahasia", "3171000000999001") if one in stored()]
 
 
-def test_of_a_refused_file_only_code_and_place_are_told(execute, tmp_path, stored, ask):
+def test_a_refused_file_shows_only_code_and_place(execute, tmp_path, stored, ask):
     file = tmp_path / "list.csv"
     file.write_text("Siti-qq1,siti-qq2@contoh.id\nBudi-qq3,budi-qq4@contoh.id\n")
     failure = _failure(execute(_JOB, _STAGE, file=str(file)))
@@ -107,7 +107,7 @@ def test_what_a_plugin_raises_stays_with_the_import(odd_plugin, execute, tmp_pat
     assert "qq1" not in stored()
 
 
-def test_an_unexpected_error_is_told_by_its_name(execute, file, stored, monkeypatch):
+def test_an_unexpected_error_shows_only_its_name(execute, file, stored, monkeypatch):
     row = "isi-qq1"
 
     def fail(*_args, **_kwargs):
@@ -119,7 +119,7 @@ def test_an_unexpected_error_is_told_by_its_name(execute, file, stored, monkeypa
     assert "qq1" not in stored()
 
 
-def test_what_is_wrong_with_the_request_itself_is_said(execute, tmp_path):
+def test_an_invalid_request_is_explained(execute, tmp_path):
     failure = _failure(execute(_JOB, _STAGE, file=str(tmp_path / "gone.csv")))
     assert "No file" in failure.description
     failure = _failure(execute(_JOB, _STAGE, file=str(tmp_path / "gone.csv"), settings={"header_line": "rahasia-qq1"}))
@@ -141,7 +141,7 @@ def test_who_runs_the_job_in_this_process_gets_the_error_itself(settings, instal
     assert not isinstance(caught.value.__context__, dg.Failure)
 
 
-def test_a_header_is_told_when_the_entity_or_the_profile_knows_it(import_file, settings):
+def test_a_header_is_shown_if_the_entity_or_the_profile_knows_it(import_file, settings):
     save_profile(settings, "kami", Profile(options=ImportOptions(mapping={"Sebutan Kami": "name"})))
     options = ImportOptions(mapping={"Sebutan Kami": "name"})
     import_ = import_file("No KTP,Sebutan Kami,E-mail,Kosong Qq\n1,Satu,a@b.id,2\n", options=options).import_
@@ -158,7 +158,7 @@ def test_a_header_is_told_when_the_entity_or_the_profile_knows_it(import_file, s
     )
 
 
-def test_how_a_file_was_read_is_told_as_far_as_it_is_no_text_of_it(installation, import_file, database):
+def test_how_a_file_was_read_is_shown_without_text_of_the_file(installation, import_file, database):
     report = import_file("name\nSatu\n")
     with database.connect() as connection:
         import_ = get_import(connection, report.import_.id)

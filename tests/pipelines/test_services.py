@@ -13,7 +13,7 @@ from kelompok_pipelines.supervisor import Service, stop
 pytestmark = pytest.mark.proof
 
 
-def test_services_are_told_of_no_role_that_may_alter_the_database(settings, monkeypatch):
+def test_services_get_no_role_that_may_alter_the_database(settings, monkeypatch):
     monkeypatch.setenv("KELOMPOK_OWNER_DATABASE_URL", str(settings.owner_database_url))
     told = service_environment(settings)
     assert told["KELOMPOK_DATABASE_URL"] == settings.database_url

@@ -78,7 +78,7 @@ def test_what_stops_an_import_is_kept_with_it(hands, submit, record_of, settings
     assert (told.failure_code, told.queued_at) == ("plugin.unavailable", None)
 
 
-def test_a_fault_is_told_without_the_data(hands, submit, record_of, monkeypatch, caplog):
+def test_an_unexpected_error_is_logged_without_data(hands, submit, record_of, monkeypatch, caplog):
     row = "Siti Rahayu"
 
     def fail(*_args, **_kwargs):

@@ -9,8 +9,9 @@ PROJECT = Path(__file__).parents[2]
 _TEXT = (PROJECT / "docs/glossary.md").read_text("utf-8")
 _TERMS = re.findall(r"^\| ([a-z].*?) \| .*\| `([^`|]+)` \|$", _TEXT, re.MULTILINE)
 _REPLACED = re.compile(
-    r"\b(ImportRecord|Workbench|ParkedRow|parked|homes|handing_back|handover|read_before|seen_sql|deciding_seen|"
-    r"promises|moments)\b|\brecord: (int|Import)\b|\brevision < 0"
+    r"(?<![a-z])(importrecord|workbench|parked|parkedrow|homes|handing_back|handover|read_before|seen_sql|deciding_seen|"
+    r"promises|moments)(?![a-z])|\brecord: (int|import)\b|\brevision < 0",
+    re.IGNORECASE,
 )
 _CODE = [
     file
@@ -39,3 +40,6 @@ def test_the_pattern_finds_a_replaced_word():
     assert _REPLACED.search("def stage(workbench: Workbench) -> None:")
     assert _REPLACED.search("def find(record: int) -> None:")
     assert _REPLACED.search("WHERE d.revision < 0")
+    assert _REPLACED.search("_PARKED = sa.text(_ROWS)")
+    assert _REPLACED.search("*IDS_OF_HOMES")
+    assert not _REPLACED.search("compromises")

@@ -44,7 +44,7 @@ def test_running_needs_no_tests_and_tests_run_what_runs():
     ({"PIP_INDEX_URL": "https://pypi.example.org/a", "UV_DEFAULT_INDEX": "https://pypi.example.org/a"}, False),
     ({"PIP_EXTRA_INDEX_URL": "https://more.example.org/simple"}, False), ({"PIP_CERT": "/etc/ca.pem"}, False),
 ])  # fmt: skip
-def test_pip_installs_where_it_is_told_of_an_index_that_uv_would_not_know(install, monkeypatch, environ, expected):
+def test_pip_installs_if_only_pip_knows_the_configured_index(install, monkeypatch, environ, expected):
     monkeypatch.setattr(install, "BIN", Path(sys.executable).parent)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
     assert install.knows_another_index(kept | {"PIP_CONFIG_FILE": os.devnull} | environ) is expected

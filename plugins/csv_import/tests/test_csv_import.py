@@ -34,7 +34,7 @@ def test_unicode_in_its_forms(read, encoding, mark, shown):
 
 
 @pytest.mark.slow
-def test_what_is_not_unicode_is_a_guess_over_the_whole_file_and_said(read):
+def test_a_legacy_encoding_is_guessed_over_the_whole_file_and_reported(read):
     text = "name\n" + "plain\n" * 400_000 + "Malmö – «x»\n"
     found = read(text.encode("cp1252"))
     assert found.rows[-1] == ["Malmö – «x»"]
@@ -55,7 +55,7 @@ _NAMES = {
 
 
 @pytest.mark.parametrize("encoding", list(_NAMES))
-def test_scripts_are_told_apart_by_the_words_they_make(read, encoding):
+def test_scripts_are_distinguished_by_their_words(read, encoding):
     found = read(("name,email\n" + _NAMES[encoding].replace("\n", ",a@x.id\n")).encode(encoding))
     assert [row[0] for row in found.rows] == _NAMES[encoding].splitlines()
     assert found.codes == ["file.encoding_guessed"]
@@ -67,7 +67,7 @@ def test_scripts_are_told_apart_by_the_words_they_make(read, encoding):
     ("iso8859_6", "فاطمة علي"), ("iso2022_jp", "佐藤花子\n鈴木"), ("cp1252", "Mãe Conceição\nNiccolò\nBjørn"),
     ("cp1252", "Lefèvre\nNoël\nGonçalves"), ("cp1252", "Jäääär Öö"), ("koi8_r", "Анна Павлова\nПётр"),
 ])  # fmt: skip
-def test_neighbouring_encodings_are_told_apart_by_spelling(read, encoding, names):
+def test_similar_encodings_are_distinguished_by_spelling(read, encoding, names):
     found = read(("name,email\n" + "".join(f"{name},a@x.id\n" for name in names.split("\n"))).encode(encoding))
     assert [row[0] for row in found.rows] == names.split("\n")
     assert found.codes == ["file.encoding_guessed"]
@@ -154,7 +154,7 @@ def test_blank_lines_are_counted_and_are_no_rows(read):
     assert list(found.locations["row_number"]) == [1, 2]
 
 
-def test_ragged_rows_keep_every_cell_and_are_said(read):
+def test_ragged_rows_keep_every_cell_and_are_reported(read):
     found = read("a,b,c\n1,2\n1,2,3,4\n1,2,3,,\n")
     assert found.rows == [["1", "2", None, None], ["1", "2", "3", "4"], ["1", "2", "3", ""]]
     assert list(found.cells.columns) == ["a", "b", "c", "column 4"]
@@ -286,7 +286,7 @@ def test_layouts_people_have(read):
     assert (again.rows, again.codes) == (plain * 2, ["header.repeated"])
 
 
-def test_what_stands_behind_a_table_is_said_and_can_be_had(read):
+def test_a_further_table_is_reported_and_can_be_imported(read):
     body = "".join(f"Nama {n},{n},2024-01-{n:02}\n" for n in range(1, 9))
     text = f"name,number,date\n{body}\nSumber: BPS\n"
     found = read(text)

@@ -61,7 +61,7 @@ def test_an_expression_that_is_too_large_is_no_header(expression, said):
         assert said in str(told.value)
 
 
-def test_what_costs_too_much_is_said_with_its_line(ask):
+def test_a_too_costly_expression_is_reported_with_its_line(ask):
     with pytest.raises(ConfigurationError, match=r"more than 200000 values for the record in line 7"):
         ask("[@,@,@,@,@,@,@,@,@,@]" + " | [@,@,@,@,@,@,@,@,@,@]" * 3)
 
@@ -92,7 +92,7 @@ def test_a_record_of_many_values_may_be_asked_for_all_of_them(ask):
 
 
 @pytest.mark.parametrize("digits", [30_000, 1_000_000])
-def test_what_is_said_of_a_file_in_a_folder_is_bounded(tmp_path, digits):
+def test_findings_about_a_file_in_a_folder_are_bounded(tmp_path, digits):
     path = tmp_path / "all.tar"
     naming, file = tarfile.TarInfo("x"), tarfile.TarInfo("a.json")
     naming.type, naming.size = tarfile.XHDTYPE, digits

@@ -153,7 +153,7 @@ def test_numbers_keep_their_digits(read, digits):
     assert read(f'[{{"name": [{{"x": {digits}}}]}}]').records[0]["name"].strip('[{}]"x: ') == digits.strip('"')
 
 
-def test_a_member_twice_is_said_and_the_last_one_counts(read):
+def test_a_repeated_member_is_reported_and_the_last_one_counts(read):
     found = read('[{"name": "Satu", "name": "Dua"}]')
     assert found.records == [{"name": "Dua"}]
     (issue,) = found.issues.to_dict("records")
@@ -300,7 +300,7 @@ def test_lists_that_are_alike_are_read_together_with_their_names(read):
     assert deeper.read_as["records"] == "*.days"
 
 
-def test_the_list_whose_items_are_like_the_entity_is_read_and_the_others_are_said(read_events):
+def test_the_list_whose_items_fit_the_entity_is_read_and_others_are_reported(read_events):
     text = '{"rooms": [{"name": "A"}, {"name": "B"}], "talks": [{"title": "x", "starts_at": "2031-01-01"}]}'
     found = read_events(text)
     assert found.records == [{"title": "x", "starts_at": "2031-01-01"}]

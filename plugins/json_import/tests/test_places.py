@@ -151,7 +151,7 @@ def test_an_empty_list_that_is_the_right_one_has_nothing_to_import(read, entity,
 # --- lists and objects beside, around and inside
 
 
-def test_deep_lists_and_objects_beside_lists_are_seen(read):
+def test_deep_lists_and_objects_next_to_lists_are_found(read):
     deep = read(
         "members", f'{{"a": {{"b": {{"c": {{"d": {{"e": {{"members": [{_PERSON}]}}}}}}}}}}, "tag": [{_VENUE}]}}'
     )
@@ -207,7 +207,7 @@ def test_no_value_around_becomes_a_field_by_itself(entity):
 # --- what the mapping names
 
 
-def test_a_member_of_the_mapping_that_no_record_has_is_said(read):
+def test_a_mapped_member_that_no_record_has_is_reported(read):
     found = read(
         "organizations", '[{"name": "A", "provinsi": "Aceh"}, {"name": "B"}]', columns=("propinsi", "provinsi")
     )
@@ -258,7 +258,7 @@ def test_each_cell_of_a_table_comes_under_the_name_of_its_own_place(read, table,
     assert "row.duplicate_member" not in found.codes
 
 
-def test_a_first_row_with_a_blank_or_a_number_in_it_is_a_header_where_that_is_said(read):
+def test_a_first_row_with_a_blank_or_a_number_is_a_header_if_configured(read):
     found = read("organizations", '[["nama", null, 2019, "hp", "hp"], ["A", 1, 2, 3, 4]]', shape="table")
     assert found.records == [{"nama": "A", "column 2": "1", "2019": "2", "hp": "3", "hp (2)": "4"}]
 

@@ -86,7 +86,7 @@ class TestFromTheTexts:
         # Another processor may add in another order: a weight on the edge of two tenths is allowed to fall.
         assert len(built ^ shipped) <= 12
 
-    def test_texts_it_has_not_seen(self):
+    def test_unseen_texts(self):
         from kelompok_sdgs_keyword.scoring import shipped_scorer
 
         found = [

@@ -69,7 +69,7 @@ def test_canonical_addresses(text, found):
     ("https://www.youtube.com/watch?v=abc", "link.no_account"), ("facebook.com/sharer.php?u=x", "link.no_account"),
     ("https://wa.me/abc", "link.no_account"), ("x.com/hashtag/abc", "link.no_account"),
 ])  # fmt: skip
-def test_what_is_no_account_is_said(text, problem):
+def test_an_address_without_account_is_reported(text, problem):
     assert [link.problem for link in find_links(text)] == [problem]
 
 
