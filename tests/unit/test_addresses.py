@@ -1,4 +1,4 @@
-"""Which URLs may be requested, at which addresses, and what is said of the others."""
+"""Which URLs may be requested, at which addresses, and why the others are refused."""
 
 import socket
 from ipaddress import ip_address
@@ -44,7 +44,7 @@ def test_a_host_is_looked_up_once_and_only_its_addresses_are_used(network, url, 
     assert network == [(host, port)]
 
 
-@pytest.mark.parametrize(("url", "said"), [
+@pytest.mark.parametrize(("url", "reason"), [
     ("ftp://lists.example.org/", "with ftp, which is not allowed here"),
     ("lists.example.org/a.csv", "with no scheme, which is not allowed here"),
     ("http://me@lists.example.org/", "user name or password"),
@@ -58,10 +58,10 @@ def test_a_host_is_looked_up_once_and_only_its_addresses_are_used(network, url, 
     ("http://unknown.example.org/", "its host is unknown"),
 ])  # fmt: skip
 @pytest.mark.usefixtures("network")
-def test_a_url_that_may_not_be_requested_says_why(url, said):
+def test_a_refused_url_is_reported_with_the_reason(url, reason):
     with pytest.raises(UsageError, match="cannot read") as caught:
         find_target(url, _rules())
-    assert said in caught.value.message
+    assert reason in caught.value.message
     assert caught.value.hint
 
 
@@ -93,7 +93,7 @@ def test_a_host_named_with_a_port_is_allowed_at_that_port_only():
 
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1"])
-def test_a_host_that_is_named_is_no_way_to_the_clouds_metadata(monkeypatch, address):
+def test_an_allowed_host_name_does_not_reach_cloud_metadata(monkeypatch, address):
     answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
     with pytest.raises(UsageError, match="not a public address"):

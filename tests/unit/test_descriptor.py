@@ -1,4 +1,4 @@
-"""What the import engine reads off a descriptor: which columns tell a field, what is a date, what identifies."""
+"""What the engine derives from a descriptor: mapped fields, dates, identifying fields, protected columns."""
 
 from dataclasses import replace
 
@@ -24,12 +24,12 @@ def _descriptor(*fields, **changes):
     return replace(get_descriptor("members"), fields=(_NAME, *fields), **changes)
 
 
-def test_a_field_is_told_by_its_column_or_a_part_that_suffices_and_read_from_all_parts():
+def test_a_field_needs_its_column_or_a_sufficient_part_and_reads_all_parts():
     assert _NAME.told_by == {"name", "given_name"}
     assert _NAME.read_from == {"name", "given_name", "title"}
 
 
-def test_a_source_speaks_of_the_fields_that_its_columns_tell():
+def test_a_source_has_the_fields_that_its_columns_suffice_for():
     descriptor = _descriptor(Field(name="notes", aliases=(), normalize=line))
     assert [one.name for one in descriptor.mapped_fields(["given_name"])] == ["name"]
     assert [one.name for one in descriptor.mapped_fields(["title", "notes"])] == ["notes"]
@@ -81,7 +81,7 @@ def test_a_column_that_is_no_field_is_text():
     assert descriptor.place_kinds("name_key") == ()
 
 
-def test_a_record_is_identified_by_its_label_and_what_tells_it_apart():
+def test_a_record_is_identified_by_its_label_and_discriminators():
     keys = tuple(DerivedColumn(name=f"{name}_key", field=name, derive=str) for name in ("name", "email"))
     fields = [Field(name=name, aliases=(), normalize=line) for name in ("email", "city", "notes")]
     descriptor = _descriptor(*fields, derived=keys, discriminators=("email_key", "city"))

@@ -30,7 +30,7 @@ def _diffs(policy, field="position", *, entity="members", last_wins=False):
     (MergePolicy.APPEND_SET, "position", _NO_PERSONS.replace("{contends}", "false")),
     (MergePolicy.APPEND_SET, "tags", _NO_PERSONS.replace("{contends}", "true")),
 ])  # fmt: skip
-def test_a_policy_says_whose_values_a_row_replaces_and_none_replaces_a_persons(policy, field, may_replace):
+def test_each_policy_replaces_only_its_values_and_never_a_persons(policy, field, may_replace):
     assert f" OR {may_replace.replace('{field}', field)}) AND NOT (" in _diffs(policy, field)
 
 

@@ -37,7 +37,7 @@ def test_a_column_with_a_word_in_it_is_text_and_nothing_is_a_blank():
     assert _printed(("name", "rows"), [("Ani", 7), ("Budi", None)])[1] == "Ani      7"
 
 
-def test_a_terminal_is_told_that_there_are_no_rows():
+def test_a_terminal_shows_that_there_are_no_rows():
     assert _printed(("name", "rows"), []) == ["There are none."]
 
 
@@ -121,10 +121,10 @@ def test_a_text_that_is_made_keeps_its_style_in_a_line_and_a_cell(capsys):
 
 def test_commands_in_a_sentence_are_as_they_are_typed_here(monkeypatch):
     monkeypatch.setattr(output, "program", lambda: "/opt/k/kelompok")
-    said = "Type kelompok up, not ./kelompok up; kelompok.toml stays. kelompok: it"
-    assert output.as_typed(said) == said.replace("Type kelompok", "Type /opt/k/kelompok")
+    sentence = "Type kelompok up, not ./kelompok up; kelompok.toml stays. kelompok: it"
+    assert output.as_typed(sentence) == sentence.replace("Type kelompok", "Type /opt/k/kelompok")
     monkeypatch.setattr(output, "program", lambda: "kelompok")
-    assert output.as_typed(said) == said
+    assert output.as_typed(sentence) == sentence
 
 
 @pytest.fixture
@@ -165,18 +165,18 @@ def test_a_program_that_is_not_there_is_called_by_its_name(called, monkeypatch, 
 
 def test_json_keeps_letters_and_dates_and_is_made_to_be_read(capsys):
     output.print_json({"name": "Klub «Ani»", "on": date(2031, 1, 5)})
-    told = capsys.readouterr().out
-    assert "«Ani»" in told
-    assert told.startswith('{\n  "name"')
-    assert json.loads(told) == {"name": "Klub «Ani»", "on": "2031-01-05"}
+    printed = capsys.readouterr().out
+    assert "«Ani»" in printed
+    assert printed.startswith('{\n  "name"')
+    assert json.loads(printed) == {"name": "Klub «Ani»", "on": "2031-01-05"}
 
 
 def test_a_result_is_printed_in_the_form_asked_for(capsys):
     for as_json in (True, False):
         output.show(as_json, lambda: ["value"], lambda console: console.print("rendered"))
-    told = capsys.readouterr().out
-    assert told.endswith("rendered\n")
-    assert json.loads(told.removesuffix("rendered\n")) == ["value"]
+    printed = capsys.readouterr().out
+    assert printed.endswith("rendered\n")
+    assert json.loads(printed.removesuffix("rendered\n")) == ["value"]
 
 
 def test_errors_go_to_the_other_stream(capsys):
@@ -184,8 +184,8 @@ def test_errors_go_to_the_other_stream(capsys):
     output.print_line("two", errors=True)
     output.echo("three")
     output.print_line("four")
-    told = capsys.readouterr()
-    assert (told.out, told.err) == ("three\nfour\n", "one\ntwo\n")
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("three\nfour\n", "one\ntwo\n")
 
 
 def test_the_next_commands_stand_on_lines_of_their_own(capsys):

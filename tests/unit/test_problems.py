@@ -1,4 +1,4 @@
-"""What an error is over HTTP: its status, its code, and how much of it a caller is told."""
+"""Errors over HTTP: status, code, and which details a caller gets."""
 
 import errno
 import json
@@ -17,13 +17,13 @@ from kelompok_core.errors import KelompokError
 _SECRET = "/srv/kelompok/core on db.internal"
 
 
-def _told(error):
+def _parts(error):
     response = answer(error)
     return response.status_code, json.loads(response.body)["error"], response.headers
 
 
-def test_an_error_about_the_request_says_what_is_wrong_and_what_to_do():
-    status, error, _ = _told(errors.UsageError("there is no field «x»", hint="Name one of: a, b."))
+def test_a_request_error_has_its_message_and_hint():
+    status, error, _ = _parts(errors.UsageError("there is no field «x»", hint="Name one of: a, b."))
     assert status == 422
     assert error == {
         "code": "usage", "message": "there is no field «x»", "details": {"hint": "Name one of: a, b.", "fields": []}
@@ -34,29 +34,29 @@ def test_an_error_is_that_of_its_nearest_kind():
     class Stranger(errors.NotFound):
         """A kind of error that no table names."""
 
-    assert _told(Stranger("import", "7"))[0] == 404
-    assert _told(errors.GivenSettingWrong("delimiter", "must be text"))[0] == 422
-    assert _told(errors.SettingsError("delimiter", "must be text"))[0] == 500
+    assert _parts(Stranger("import", "7"))[0] == 404
+    assert _parts(errors.GivenSettingWrong("delimiter", "must be text"))[0] == 422
+    assert _parts(errors.SettingsError("delimiter", "must be text"))[0] == 500
 
 
 @pytest.mark.parametrize(("error", "status", "hint"), [
-    (errors.SettingsError("url", _SECRET, hint=_SECRET), 500, "The server's log knows more, under the request's id."),
-    (errors.DatabaseUnavailable(_SECRET, hint=_SECRET), 503, "Nothing is half-written. Try again."),
-    (errors.StorageUnavailable(_SECRET, hint=_SECRET), 503, "Nothing is half-written. Try again."),
-    (KelompokError(_SECRET, hint=_SECRET), 500, "The server's log knows more, under the request's id."),
+    (errors.SettingsError("url", _SECRET, hint=_SECRET), 500, "See the server's log for the request's id."),
+    (errors.DatabaseUnavailable(_SECRET, hint=_SECRET), 503, "Nothing was partly written. Try again."),
+    (errors.StorageUnavailable(_SECRET, hint=_SECRET), 503, "Nothing was partly written. Try again."),
+    (KelompokError(_SECRET, hint=_SECRET), 500, "See the server's log for the request's id."),
 ])  # fmt: skip
-def test_what_is_the_operators_is_not_told(error, status, hint):
-    found, told, _ = _told(error)
-    assert (found, told["details"]["hint"]) == (status, hint)
-    assert _SECRET not in json.dumps(told)
+def test_details_for_the_operator_are_hidden_from_callers(error, status, hint):
+    found, problem, _ = _parts(error)
+    assert (found, problem["details"]["hint"]) == (status, hint)
+    assert _SECRET not in json.dumps(problem)
 
 
-def test_an_error_that_passes_says_when_to_come_back():
-    assert _told(TooManyRequests("too many", wait=7))[2]["Retry-After"] == "7"
-    assert _told(Busy("busy", wait=3))[2]["Retry-After"] == "3"
-    assert _told(errors.QueueFull("full"))[2]["Retry-After"] == "10"
-    assert _told(NotReady("no worker"))[2]["Retry-After"] == "10"
-    assert "Retry-After" not in _told(errors.NotFound("import", "7"))[2]
+def test_a_temporary_error_has_retry_after():
+    assert _parts(TooManyRequests("too many", wait=7))[2]["Retry-After"] == "7"
+    assert _parts(Busy("busy", wait=3))[2]["Retry-After"] == "3"
+    assert _parts(errors.QueueFull("full"))[2]["Retry-After"] == "10"
+    assert _parts(NotReady("no worker"))[2]["Retry-After"] == "10"
+    assert "Retry-After" not in _parts(errors.NotFound("import", "7"))[2]
 
 
 def test_an_operation_lists_its_errors_and_that_a_request_may_be_malformed():
@@ -110,26 +110,26 @@ def asked():
     (HTTPException(404, "none"), 404, "route.unknown"),
     (HTTPException(418, "a teapot"), 418, "request.malformed"),
 ])  # fmt: skip
-def test_every_error_leaves_as_a_problem(asked, error, status, code):
-    found, told = asked(error)
-    assert (found, told["code"]) == (status, code)
-    assert _SECRET not in json.dumps(told)
+def test_every_error_becomes_a_problem(asked, error, status, code):
+    found, problem = asked(error)
+    assert (found, problem["code"]) == (status, code)
+    assert _SECRET not in json.dumps(problem)
 
 
-def test_the_log_says_which_disk_is_full(asked, caplog):
+def test_the_full_disk_is_logged(asked, caplog):
     with caplog.at_level(logging.ERROR, "kelompok_core.api.problems"):
         asked(OSError(errno.ENOSPC, "No space left on device", _SECRET))
     assert any(_SECRET in message for message in caplog.messages)
 
 
-def test_an_address_or_a_method_that_is_not_there_is_said(asked):
+def test_an_unknown_route_or_method_has_its_own_code(asked):
     assert asked(path="/nothing")[1]["code"] == "route.unknown"
     assert asked(method="POST")[1]["code"] == "method.not_allowed"
 
 
-def test_a_request_that_is_not_as_documented_is_told_where_but_not_what_it_sent(asked):
-    status, told = asked(path="/fails/geheim")
-    assert (status, told["code"]) == (422, "request.invalid")
-    assert [one["where"] for one in told["details"]["fields"]] == ["path.number"]
-    assert "path.number: " in told["message"]
-    assert "geheim" not in json.dumps(told)
+def test_an_invalid_request_gets_the_place_but_not_its_own_values_back(asked):
+    status, problem = asked(path="/fails/geheim")
+    assert (status, problem["code"]) == (422, "request.invalid")
+    assert [one["where"] for one in problem["details"]["fields"]] == ["path.number"]
+    assert "path.number: " in problem["message"]
+    assert "geheim" not in json.dumps(problem)

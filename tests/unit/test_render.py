@@ -1,4 +1,4 @@
-"""What the terminal tells of an import: counts, findings, the plan's first rows, and what to do next."""
+"""What the terminal prints about an import: counts, findings, the first rows of a plan, and next steps."""
 
 import csv
 import io
@@ -56,7 +56,7 @@ def _shown(counts=(), *, groups=(), reviewed=0, rows=(), again=None, **facts):
 
 
 @pytest.fixture
-def told(capsys):
+def printed(capsys):
     """Return what is printed of a report."""
 
     def print_report(*arguments, **facts):
@@ -91,67 +91,71 @@ def _row(**facts):
     (_DRY | {"state": ImportState.APPLIED}, "Import 7f3a is applied"),
     (_DRY | {"approved_by": _NOBODY}, "Import 7f3a is planned"),
 ])  # fmt: skip
-def test_a_dry_run_is_called_so_until_somebody_approves_it(told, facts, first):
-    assert told(**facts).splitlines()[:2] == [first, "a.csv as source «sensus»"]
+def test_a_dry_run_is_called_a_dry_run_until_somebody_approves_it(printed, facts, first):
+    assert printed(**facts).splitlines()[:2] == [first, "a.csv as source «sensus»"]
 
 
-def test_the_counts_stand_below_each_other_with_bars_as_long_as_they_are(told):
-    lines = told({"rows_read": 1600, "accepted": 1200, "merged": 1, "rejected": 399}).splitlines()
+def test_the_counts_stand_below_each_other_with_bars_as_long_as_they_are(printed):
+    lines = printed({"rows_read": 1600, "accepted": 1200, "merged": 1, "rejected": 399}).splitlines()
     assert "     1,600 rows read" in lines
     bars = {line.split()[1]: line.count("█") for line in lines if line.strip()[:1].isdigit() and "read" not in line}
     assert bars == {"accepted": 30, "merged": 1, "unchanged": 0, "rejected": 10, "review": 0}
 
 
-def test_one_row_is_a_row_and_blank_lines_are_counted(told):
-    assert "         1 row read (2 blank lines skipped)\n" in told({"rows_read": 1}, blank_lines=2)
-    assert "(1 blank line skipped)" in told({"rows_read": 1}, blank_lines=1)
-    assert "blank" not in told({"rows_read": 1})
+def test_one_row_is_a_row_and_blank_lines_are_counted(printed):
+    assert "         1 row read (2 blank lines skipped)\n" in printed({"rows_read": 1}, blank_lines=2)
+    assert "(1 blank line skipped)" in printed({"rows_read": 1}, blank_lines=1)
+    assert "blank" not in printed({"rows_read": 1})
 
 
-def test_the_time_is_told_where_it_was_measured(told):
-    assert "2.5 s, 40 rows/s" in told({"rows_read": 100}, durations={"stage": 2.0, "apply": 0.5})
-    assert "2.0 s, 1 row/s" in told({"rows_read": 2}, durations={"stage": 2.0})
-    assert "row/s" not in told({"rows_read": 100})
+def test_the_speed_is_printed_if_it_was_measured(printed):
+    assert "2.5 s, 40 rows/s" in printed({"rows_read": 100}, durations={"stage": 2.0, "apply": 0.5})
+    assert "2.0 s, 1 row/s" in printed({"rows_read": 2}, durations={"stage": 2.0})
+    assert "row/s" not in printed({"rows_read": 100})
 
 
-def test_columns_are_told_with_their_fields_in_the_order_of_the_file(told):
+def test_columns_are_printed_with_their_fields_in_the_order_of_the_file(printed):
     unknown = _group(code="header.unknown", severity="warning", column="Warna", row=None)
-    said = told(header=("Nama", "Warna", "Surel"), mapping={"Surel": "email", "Nama": "name"}, groups=[unknown])
-    assert "Columns: Nama → name, Surel → email\n" in said
-    assert "Kept as extra data: Warna\n" in said
-    assert "header.unknown" not in said
-    assert "severity" not in said
-    assert not {"Columns:", "Kept"} & set(told().split())
+    output_text = printed(
+        header=("Nama", "Warna", "Surel"), mapping={"Surel": "email", "Nama": "name"}, groups=[unknown]
+    )
+    assert "Columns: Nama → name, Surel → email\n" in output_text
+    assert "Kept as extra data: Warna\n" in output_text
+    assert "header.unknown" not in output_text
+    assert "severity" not in output_text
+    assert not {"Columns:", "Kept"} & set(printed().split())
 
 
-def test_how_a_source_was_read_is_told_by_setting():
+def test_how_a_source_was_read_is_described_by_setting():
     read = {"delimiter": ";", "date_order": {"Lahir": "dmy", "Masuk": "mdy"}, "title_lines": [1, 2]}
     assert describe_reading(read) == "Read as: date order «Lahir: dmy, Masuk: mdy», delimiter «;», title lines «1, 2»"
 
 
-def test_a_failure_is_told_unless_a_finding_tells_it(told):
+def test_a_failure_is_printed_unless_a_finding_explains_it(printed):
     failed = {"state": ImportState.FAILED, "failure": "it stopped", "failure_trace": "ValueError"}
-    assert "it stopped" in told(**failed)
-    assert "kelompok import show 7f3a --debug" in told(**failed)
+    assert "it stopped" in printed(**failed)
+    assert "kelompok import show 7f3a --debug" in printed(**failed)
     fatal = _group(code="header.missing", severity="fatal", params={"field": "name"}, row=None)
-    assert "it stopped" not in told(groups=[fatal], **failed)
-    assert "--debug" not in told(**failed | {"failure_trace": None})
+    assert "it stopped" not in printed(groups=[fatal], **failed)
+    assert "--debug" not in printed(**failed | {"failure_trace": None})
 
 
-def test_findings_are_told_with_their_lines_and_where_to_see_the_rest(told):
-    said = told(groups=[_group(5, _issue(line=3), _issue(line=9)), _group(1, _issue(line=4, severity="warning"))])
-    assert "error     value.email_invalid  5 rows  lines 3, 9 …" in said
-    assert "warning   value.email_invalid  1 row   line 4" in said
-    assert "kelompok import errors 7f3a --all" in said
-    assert "--all" not in told(groups=[_group(1)])
+def test_findings_are_printed_with_their_lines_and_a_command_for_the_rest(printed):
+    output_text = printed(
+        groups=[_group(5, _issue(line=3), _issue(line=9)), _group(1, _issue(line=4, severity="warning"))]
+    )
+    assert "error     value.email_invalid  5 rows  lines 3, 9 …" in output_text
+    assert "warning   value.email_invalid  1 row   line 4" in output_text
+    assert "kelompok import errors 7f3a --all" in output_text
+    assert "--all" not in printed(groups=[_group(1)])
 
 
-def test_a_finding_about_the_file_has_no_rows(told):
-    (line,) = [line for line in told(groups=[_group(row=None, line=None)]).splitlines() if "email_invalid" in line]
+def test_a_finding_about_the_file_has_no_rows(printed):
+    (line,) = [line for line in printed(groups=[_group(row=None, line=None)]).splitlines() if "email_invalid" in line]
     assert " row" not in line.partition("email_invalid")[2][:20]
 
 
-@pytest.mark.parametrize(("counts", "facts", "said"), [
+@pytest.mark.parametrize(("counts", "facts", "output_text"), [
     ({}, {}, "The file has no rows: there is nothing to import."),
     ({}, _DRY, "The file has no rows: there is nothing to import."),
     ({"rows_read": 1, "accepted": 1}, _DRY, "kelompok import apply 7f3a"),
@@ -159,49 +163,51 @@ def test_a_finding_about_the_file_has_no_rows(told):
     ({"rows_read": 1, "unchanged": 1}, _DRY, "applying this plan would change nothing"),
     ({"rows_read": 1, "unchanged": 1}, {}, "Nothing changed: all of these values are already stored."),
 ])  # fmt: skip
-def test_the_last_words_say_what_to_do_or_that_there_is_nothing(told, counts, facts, said):
-    assert said in told(counts, **facts)
+def test_the_last_lines_name_the_next_step_if_there_is_one(printed, counts, facts, output_text):
+    assert output_text in printed(counts, **facts)
 
 
-def test_nothing_is_called_done_while_rows_need_attention(told):
-    assert "already stored" not in told({"rows_read": 2, "unchanged": 1, "rejected": 1})
-    assert "nothing to import" not in told(state=ImportState.FAILED)
+def test_nothing_is_called_unchanged_while_rows_need_attention(printed):
+    assert "Nothing changed" not in printed({"rows_read": 2, "unchanged": 1, "rejected": 1})
+    assert "nothing to import" not in printed(state=ImportState.FAILED)
 
 
-def test_rows_that_wait_are_listed_once_they_are_applied(told):
+def test_rows_that_wait_are_listed_once_they_are_applied(printed):
     counts = {"rows_read": 3, "accepted": 1, "review": 2}
-    assert "2 rows wait for review:\n  kelompok import review list --import 7f3a" in told(counts)
-    assert "1 row waits for review:" in told(counts, reviewed=1)
-    assert "review list" not in told(counts, reviewed=2)
-    assert "review list" not in told(counts, **_DRY)
+    assert "2 rows wait for review:\n  kelompok import review list --import 7f3a" in printed(counts)
+    assert "1 row waits for review:" in printed(counts, reviewed=1)
+    assert "review list" not in printed(counts, reviewed=2)
+    assert "review list" not in printed(counts, **_DRY)
 
 
-def test_rows_to_correct_come_back_in_a_file(told):
+def test_rows_to_correct_come_back_in_a_file(printed):
     again = ["plugin", "run", "csv-import", "--file", "a.errors.csv"]
     counts = {"rows_read": 4, "accepted": 1, "rejected": 1, "review": 2}
-    said = told(counts, again=again)
-    assert "3 rows to correct (2 of them wait for review): write the error file" in said
-    assert "\n  kelompok import errors 7f3a --output a.errors.csv\n  kelompok plugin run csv-import --file" in said
-    assert "1 row to correct: write" in told({"rows_read": 1, "rejected": 1}, again=again)
-    assert "of them wait" not in told({"rows_read": 2, "review": 2}, again=again)
-    assert "of them wait" not in told(counts, again=again, state=ImportState.UNDONE)
-    assert "to correct" not in told(counts)
+    output_text = printed(counts, again=again)
+    assert "3 rows to correct (2 of them wait for review): write the error file" in output_text
+    assert (
+        "\n  kelompok import errors 7f3a --output a.errors.csv\n  kelompok plugin run csv-import --file" in output_text
+    )
+    assert "1 row to correct: write" in printed({"rows_read": 1, "rejected": 1}, again=again)
+    assert "of them wait" not in printed({"rows_read": 2, "review": 2}, again=again)
+    assert "of them wait" not in printed(counts, again=again, state=ImportState.UNDONE)
+    assert "to correct" not in printed(counts)
 
 
-def test_a_plan_shows_its_first_rows_and_how_many_more_there_are(told):
+def test_a_plan_shows_its_first_rows_and_how_many_more_there_are(printed):
     counts = {"rows_read": 10, "accepted": 4, "unchanged": 5, "rejected": 1}
     rows = [_row(decision="accepted", changes={"name": [None, "Ani"], "city": [None, "Ambon"]}),
             _row(decision="rejected", reason="value.email_invalid")]  # fmt: skip
-    said = told(counts, rows=rows, groups=[_group()], **_DRY)
-    assert "Planned changes:" in said
-    assert "line  decision  record  what changes" in said
-    assert "2     accepted  Ani     new: city: Ambon" in said
-    assert "new: city: Ambon" in said
-    assert "value.email_invalid (see below)" in said
-    assert "3 more rows would change something or need attention:\n  kelompok import show 7f3a --rows" in said
-    assert "more row" not in told({"rows_read": 7, "accepted": 2, "unchanged": 5}, rows=rows, **_DRY)
-    assert "1 more row would change something" in told({"rows_read": 3, "accepted": 3}, rows=rows, **_DRY)
-    assert "What it would do" not in told(counts, **_DRY)
+    output_text = printed(counts, rows=rows, groups=[_group()], **_DRY)
+    assert "Planned changes:" in output_text
+    assert "line  decision  record  what changes" in output_text
+    assert "2     accepted  Ani     new: city: Ambon" in output_text
+    assert "new: city: Ambon" in output_text
+    assert "value.email_invalid (see below)" in output_text
+    assert "3 more rows would change something or need attention:\n  kelompok import show 7f3a --rows" in output_text
+    assert "more row" not in printed({"rows_read": 7, "accepted": 2, "unchanged": 5}, rows=rows, **_DRY)
+    assert "1 more row would change something" in printed({"rows_read": 3, "accepted": 3}, rows=rows, **_DRY)
+    assert "Planned changes" not in printed(counts, **_DRY)
 
 
 def test_only_a_plan_that_waits_has_rows_in_json():
@@ -210,7 +216,7 @@ def test_only_a_plan_that_waits_has_rows_in_json():
     assert "plan" not in report_to_json(_shown(rows=rows))
 
 
-def test_what_changes_in_a_row_is_told_field_by_field():
+def test_what_changes_in_a_row_is_described_field_by_field():
     changes = {
         "name": ["Ani", "Anita"],
         "tags": [None, '["a", "b"]'],
@@ -224,7 +230,7 @@ def test_what_changes_in_a_row_is_told_field_by_field():
     assert describe_row(long, whole=True) == f"notes: {'x' * 60} → {'y' * 61}"
 
 
-def test_a_row_without_changes_tells_its_reason_unless_it_is_unchanged():
+def test_a_row_without_changes_shows_its_reason_unless_it_is_unchanged():
     assert describe_row(_row(decision="review", reason="match.name"), whole=True) == "match.name"
     assert describe_row(_row(decision="unchanged", reason="row.same"), whole=True) == ""
 
@@ -250,12 +256,12 @@ def test_a_file_of_rows_has_a_line_for_each_change_and_one_for_a_row_without():
 
 def test_a_file_of_rows_can_be_json_or_a_json_object_on_each_line():
     rows = [_CHANGED, _row(name="Né")]
-    told = [one.to_json() for one in rows]
-    assert json.loads(_written("rows.json", *rows)) == told
+    printed = [one.to_json() for one in rows]
+    assert json.loads(_written("rows.json", *rows)) == printed
     assert json.loads(_written("rows.JSON")) == []
     for ending in ("ndjson", "jsonl"):
         lines = _written(f"rows.{ending}", *rows).splitlines()
-        assert [json.loads(line) for line in lines] == told
+        assert [json.loads(line) for line in lines] == printed
         assert "Né" in lines[1]
     assert [encoding_of(Path(name)) for name in ("a.csv", "a.json", "a.JSONL")] == ["utf-8-sig", "utf-8", "utf-8"]
 
@@ -282,15 +288,15 @@ _LEFT = Reversal(
     (_undo({"kept": 1}, again=True, dry_run=True, left=[_LEFT]),
      "Import 7f3a was undone before. Undoing the rest would change:", False),
 ])  # fmt: skip
-def test_an_undo_says_what_it_did_and_what_would_do_it(capsys, undone, first, offers):
+def test_an_undo_shows_what_it_did_and_a_dry_run_the_command(capsys, undone, first, offers):
     render_undo(output.console(), undone, "7f3a")
-    said = capsys.readouterr().out
-    assert said.splitlines()[0] == first
-    assert ("kelompok import undo 7f3a" in said) == offers
-    assert "refused" in said
+    output_text = capsys.readouterr().out
+    assert output_text.splitlines()[0] == first
+    assert ("kelompok import undo 7f3a" in output_text) == offers
+    assert "refused" in output_text
 
 
-def test_an_undo_with_nothing_left_says_only_that(capsys):
+def test_an_undo_with_nothing_left_prints_one_line(capsys):
     render_undo(output.console(), _undo({}, again=True), "7f3a")
     assert capsys.readouterr().out == ("Import 7f3a was already undone completely. Nothing changed.\n")
 
