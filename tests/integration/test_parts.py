@@ -1,4 +1,4 @@
-"""An import staged in parts has the same result as normal one, for any workers and interruptions."""
+"""An import staged in parts has the same result as a normal one, for any workers and interruptions."""
 
 import json
 import threading

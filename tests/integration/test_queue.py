@@ -1,4 +1,4 @@
-"""The queue: which worker order of imports, how many run, and what a replaced worker can write."""
+"""The queue: the order of imports, how many run, and what a replaced worker can write."""
 
 import threading
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Repeated rows: are stored as references to earlier evidence, with the same decisions."""
+"""Repeated rows are stored as references to earlier evidence, with the same decisions."""
 
 from itertools import count
 

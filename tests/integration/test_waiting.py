@@ -1,4 +1,4 @@
-"""Rows in review review whose source is more rows, and rows that are decided late."""
+"""Rows in review when their source sends more rows, and when they are decided late."""
 
 import pytest
 
