@@ -19,21 +19,20 @@ CORE = "kelompok_core"
 FILE_MAX = 400
 LONGER_FILES = {
     "kelompok_core/database/embedded.py": 430,  # one server's life, read from top to bottom
-    "kelompok_core/imports/deciding/field_changes_sql.py": 425,  # one statement for all entities, and its parts
 }
 FUNCTION_MAX = 60
 LONGER_FUNCTIONS: dict[str, int] = {}
 P95_FILE, P95_FUNCTION, P95_BRANCHES, P95_ARGUMENTS = 300, 30, 7, 4
 """At most one in twenty files, or functions, of a package is longer or has more."""
 BRANCHES_MAX = 20
-ANY_MAX = {CORE: 6.0, "kelompok_pipelines": 10.0, "plugins": 17.2}
+ANY_MAX = {CORE: 5.0, "kelompok_pipelines": 10.0, "plugins": 17.2}
 """Uses of ``Any`` per 1,000 lines of code. Aim: 10. Lower a number when the code allows it."""
 SILENCED_MAX = 3.5
 """Comments that silence a checker, per 1,000 lines of code."""
 BROAD = {CORE: 13, "kelompok_pipelines": 6, "plugins": 0}
 """Handlers of every exception: at the edges to plugins, threads and services, which must outlive what fails."""
 VAGUE_NAMES = frozenset({"util", "utils", "helper", "helpers", "common", "misc", "tools", "shared", "base"})
-LEAST_TESTS = 0.68
+LEAST_TESTS = 0.75
 """Lines of tests per line of code. Aim: 1."""
 
 _BRANCHES = (ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.match_case, ast.comprehension)

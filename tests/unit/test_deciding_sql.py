@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kelompok_core.entities import list_entities
-from kelompok_core.imports.deciding.field_changes_sql import DecisionRules
+from kelompok_core.imports.deciding.decision_rules import DecisionRules
 from kelompok_core.imports.deciding.steps import steps
 from kelompok_core.records.registry import get_descriptor
 

@@ -91,7 +91,7 @@ def test_options_are_parsed_from_text(name, written, value):
     ("name", "written", "message"),
     [
         ("mapping", ["name"], "'name' is not KEY=VALUE"),
-        ("policies", ["phone=never"], "'never' is not one of own, fill_empty, overwrite, keep, newest, append_set"),
+        ("policies", ["phone=never"], f"'never' is not one of {', '.join(MergePolicy)}"),
         ("duplicates", "first", "'first' is not one of reject, last"),
     ],
 )

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kelompok_core.imports.deciding.field_changes_sql import DecisionRules, create_diffs
+from kelompok_core.imports.deciding.decision_rules import DecisionRules
+from kelompok_core.imports.deciding.field_changes_sql import create_diffs
 from kelompok_core.imports.deciding.free_slugs_sql import assign_slugs
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.values.merge_policy import MergePolicy

@@ -7,7 +7,7 @@ import pytest
 from kelompok_core.contracts import Severity
 from kelompok_core.entities import list_entities
 from kelompok_core.imports.deciding import plan_sql
-from kelompok_core.imports.deciding.field_changes_sql import DecisionRules
+from kelompok_core.imports.deciding.decision_rules import DecisionRules
 from kelompok_core.imports.deciding.steps import statements
 from kelompok_core.issues.catalog import core_entries
 from kelompok_core.issues.reasons import REASONS, Decision, Question, codes, verdicts

@@ -12,7 +12,7 @@ from kelompok_core.database.locks import refresh_statistics, use_memory, working
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.fail_points import FailPoint, reach
 from kelompok_core.imports.deciding import free_slugs_sql, plan_sql
-from kelompok_core.imports.deciding.field_changes_sql import DecisionRules
+from kelompok_core.imports.deciding.decision_rules import DecisionRules
 from kelompok_core.imports.deciding.steps import statements
 from kelompok_core.imports.running.watchdog import watched
 from kelompok_core.imports.shared import repeated_rows_sql

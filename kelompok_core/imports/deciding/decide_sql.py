@@ -5,7 +5,7 @@
 
 from kelompok_core.descriptor import EntityDescriptor, Kind, MatchRule
 from kelompok_core.imports.deciding import earlier_decisions_sql, matching_sql
-from kelompok_core.imports.deciding.field_changes_sql import DecisionRules
+from kelompok_core.imports.deciding.decision_rules import DecisionRules
 from kelompok_core.imports.shared import repeated_rows_sql
 from kelompok_core.imports.staging.candidates import SLUG_BASE
 from kelompok_core.issues import reasons

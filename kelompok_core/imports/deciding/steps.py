@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.imports.deciding import decide_sql, duplicates_in_file_sql, earlier_decisions_sql, matching_sql
-from kelompok_core.imports.deciding.field_changes_sql import DecisionRules, create_diffs
+from kelompok_core.imports.deciding.decision_rules import DecisionRules
+from kelompok_core.imports.deciding.field_changes_sql import create_diffs
 from kelompok_core.imports.shared import repeated_rows_sql
 from kelompok_core.records import owners_sql
 
