@@ -25,6 +25,7 @@ from kelompok_core.imports.staging.stage import stage
 _MAPPING = {"Kode": "external_id"}
 
 
+@pytest.mark.proof
 def test_large_file_with_three_percent_invalid_rows_keeps_all_invariants(import_file, database, ask, tmp_path):
     file = tmp_path / "list.csv"
     expected = write_organizations(file, 100_000, seed=3)
@@ -113,6 +114,7 @@ print("done", flush=True)
 """
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("step", "after"), [
     ("stage", 0.05), ("stage", 0.8), ("decide", 0.0), ("decide", 0.4), ("apply", 0.0), ("apply", 0.3), ("apply", 0.6),
 ])  # fmt: skip

@@ -48,6 +48,7 @@ def _watched(descriptor):
         FROM {descriptor.entity} t WHERE {descriptor.label} = 'Satu'"""
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("entity", list_entities())
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())

@@ -68,7 +68,7 @@ def test_event_has_its_zone_and_all_day_flag(database, operator, home):
     ("values", "message"),
     [
         ({"title": ""}, "title"),
-        ({"title": "x", "starts_at": "besok"}, "starts_at is not a date"),
+        ({"title": "x", "starts_at": "besok"}, "starts_at is not a recognizable date"),
         ({"title": "x", "starts_at": "2026-01-02", "ends_at": "2026-01-01"}, "end before it begins"),
         ({"title": "x", "organization_id": "1"}, "no field 'organization_id'"),
         ({"title": "x", "slug": "ada"}, "slug is taken"),

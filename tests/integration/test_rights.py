@@ -66,9 +66,9 @@ def test_lost_right_is_named_at_start_and_restored_by_migrating(settings, databa
 
 def test_doctor_names_lost_rights_and_the_command(settings, lose, monkeypatch):
     monkeypatch.setattr(surroundings.SURROUNDINGS, "settings", settings)
-    assert all(problem is None for _, problem in operating._try(operating._database))
+    assert all(problem is None for _, problem in operating._run_check(operating._database))
     lose("REVOKE TEMPORARY ON DATABASE {database} FROM kelompok_runtime, PUBLIC")
-    ((_, problem),) = operating._try(operating._database)
+    ((_, problem),) = operating._run_check(operating._database)
     assert "TEMPORARY" in problem
     assert "kelompok db migrate" in problem
 
@@ -79,7 +79,7 @@ def test_database_from_another_server_is_recognized_and_adopted_by_migrating(
     monkeypatch.setattr(surroundings.SURROUNDINGS, "settings", settings)
     lose("UPDATE installation SET server_identifier = 1")
     assert ask("SELECT current_epoch() AS epoch")[0].epoch is None
-    problems = [problem for _, problem in operating._try(operating._database) if problem]
+    problems = [problem for _, problem in operating._run_check(operating._database) if problem]
     assert problems == ["It was copied from another server: run «kelompok db migrate»."]
     assert migrate(find_owner_url(settings)).begins_epoch
     assert ask("SELECT current_epoch() AS epoch")[0].epoch is not None

@@ -164,6 +164,7 @@ ROWS = {
 }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("confined", [True, False], ids=["confined", "row by row"])
 @pytest.mark.parametrize("what", ROWS)
 def test_outcome_does_not_depend_on_records_of_others(
