@@ -13,6 +13,8 @@ from kelompok_core.audit.context import AuditContext, announce
 from kelompok_core.imports.running.workers import Presence
 from tests.api.conftest import EVERYTHING
 
+pytestmark = pytest.mark.proof
+
 PUBLIC = {"get_health", "get_readiness"}
 ANY_KEY = {"list_plugins", "get_plugin"}
 

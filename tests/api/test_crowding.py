@@ -22,6 +22,8 @@ from kelompok_core.api.problems import Busy, TooManyRequests
 from kelompok_core.audit.context import AuditContext, announce
 from tests.api.conftest import CSV
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.fixture
 def limits():

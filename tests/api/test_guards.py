@@ -18,6 +18,8 @@ from kelompok_core.errors import SettingsError
 from kelompok_core.installation import Installation
 from tests.api.conftest import CSV
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.fixture
 def options():

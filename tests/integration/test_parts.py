@@ -18,6 +18,8 @@ from kelompok_core.imports.staging.parts import join_parts, stage_part
 from kelompok_core.imports.staging.stage import stage
 from tests.batches import smaller_batches
 
+pytestmark = pytest.mark.proof
+
 _STAGED = """
     SELECT row_number, line, raw, encode(raw_sha256, 'hex') AS sha, identity, external_id, candidate, verdict, reason,
            issues

@@ -21,6 +21,8 @@ from kelompok_core.imports.shared.imports import get_import
 from kelompok_core.imports.staging import staging_pass
 from kelompok_core.imports.staging.stage import stage
 
+pytestmark = pytest.mark.proof
+
 SOON = 5.0
 PATIENCE = 60.0
 

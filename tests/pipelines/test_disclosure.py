@@ -21,7 +21,10 @@ from kelompok_pipelines.in_process import Runner
 from kelompok_pipelines.resources import Core
 from tests.distributions import install_plugin
 
-pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
+pytestmark = [
+    pytest.mark.proof,
+    pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning"),
+]
 
 _JOB, _STAGE = "csv_import__import_organizations", "csv_import__import_organizations__stage"
 _ODD = {

@@ -96,7 +96,7 @@ def spreadsheet(tmp_path_factory):
     return run
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("setting", list(_SETTINGS))
 @pytest.mark.parametrize("quote", ["34", ""], ids=["quoted", "unquoted"])
 def test_no_formula_for_any_delimiter(spreadsheet, tmp_path, setting, quote):

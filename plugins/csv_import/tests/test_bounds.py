@@ -9,6 +9,8 @@ from kelompok_csv_import.header_words import HeaderWords
 
 from tests.bounded import read_bounded
 
+pytestmark = pytest.mark.proof
+
 CSV = "kelompok_csv_import.plugin:CsvImporter"
 
 

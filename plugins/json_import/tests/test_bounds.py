@@ -11,7 +11,7 @@ from kelompok_json_import.records import Found
 from kelompok_core.contracts import FOLDER_TYPE, ConfigurationError
 from tests.bounded import read_bounded
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.proof
 
 JSON = "kelompok_json_import.plugin:JsonImporter"
 _LONG = "join(about, list[*].to_string(a))"
