@@ -444,12 +444,12 @@ def test_goals_from_the_command_line(ready):
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
-    ((*_DETECT, "--file", "x.csv"), "what is stored"),
+    ((*_DETECT, "--file", "x.csv"), "enriches stored records"),
     (("plugin", "run", "csv-import", "--job", "import-organizations"), "give its path"),
     ((*_DETECT, "--organization", "nobody"), "nobody"),
     ((*_DETECT, "--import", "nothing"), "nothing"),
     ((*_DETECT, "--set", "minimum_confidence=2"), "maximum"),
-    (("sdgs", "explain"), "one of them"),
+    (("sdgs", "explain"), "give either"),
     (("sdgs", "show", "nobody"), "nobody"),
     (("sdgs", "add", "komunitas-sungai-bersih", "18"), "17"),
     (("sdgs", "remove", "komunitas-sungai-bersih", "2"), "2"),
