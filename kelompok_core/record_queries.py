@@ -21,8 +21,11 @@ SHORTEST_ID = 8
 
 
 def plain(value: object) -> object:
-    """Return a column's value as people and programs read it: a number as text, with the digits it has."""
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+    """Return a column's value as people and programs read it: a number as text, with all its digits."""
+    if not isinstance(value, Decimal):
+        return value
+    text = f"{value:f}"  # normalize() would round it to 28 digits
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 class RecordQueries(Generic[Record]):
