@@ -21,11 +21,11 @@ class EntityWords:
     """How people and programs name an entity.
 
     Attributes:
-        entity: Its folder and its table: «members».
+        entity: Its folder and its table, lower-case letters only: «members».
         singular: One record: «member». ``member_importer`` is the contract of its importers.
         command: Its group of commands: ``kelompok member``.
         called_by: The column people know its records by; completion and suggestions use it.
-        columns: The columns of its list on the command line.
+        columns: The columns of its list on the command line, the descriptor's label among them.
         indonesian: ``singular`` and ``plural`` in Indonesian.
     """
 

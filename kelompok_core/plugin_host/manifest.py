@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from kelompok_core.control_characters import STEERING
 from kelompok_core.errors import KelompokError
 from kelompok_core.plugin_host.contract_names import is_importer, list_contract_names
-from kelompok_core.plugin_host.every_entity import with_every_entity
+from kelompok_core.plugin_host.every_entity import EVERY, with_every_entity
 from kelompok_core.plugin_host.per_request import require_harmless
 
 HOST_API = "1"
@@ -139,6 +139,8 @@ class Manifest(_Part):
     def _consistent(self) -> Self:
         if unknown := sorted(set(self.implements) - set(list_contract_names())):
             raise ValueError(f"implements: there is no contract {unknown[0]!r}")
+        if EVERY in self.permissions.propose:
+            raise ValueError(f"permissions.propose: {EVERY!r} stands alone, for all entities")
         for job in self.jobs:
             if job.uses not in self.implements:
                 raise ValueError(f"job {job.name!r} uses {job.uses!r}, which implements does not have")

@@ -1,6 +1,7 @@
 """What is known of entities without loading them: their names, and what a manifest declares for all of them."""
 
 import json
+import re
 
 import pytest
 
@@ -39,12 +40,26 @@ def test_no_two_entities_share_a_name():
         assert len(set(named)) == len(named)
 
 
-def test_the_columns_of_a_list_are_columns_of_the_table():
-    from kelompok_core.records.registry import get_queries
+def test_no_entity_has_the_command_of_another_group():
+    from kelompok_core.cli.app import app
+
+    groups = [group.name for group in app.registered_groups]
+    assert {words.command for words in list_words()} <= set(groups)
+    assert len(set(groups)) == len(groups)
+
+
+def test_entities_are_plain_words_that_names_of_jobs_take():
+    for words in list_words():
+        assert all(re.fullmatch("[a-z]+", name) for name in (words.entity, words.singular, words.command))
+
+
+def test_the_columns_of_a_list_are_columns_of_the_table_and_include_the_label():
+    from kelompok_core.records.registry import get_descriptor, get_queries
 
     for words in list_words():
         columns = set(get_queries(words.entity, None).model.__table__.columns.keys())
         assert {*words.columns, words.called_by} <= columns
+        assert get_descriptor(words.entity).label in words.columns
 
 
 @pytest.mark.parametrize(("words", "told"), [
@@ -91,6 +106,8 @@ def test_a_job_for_every_entity_becomes_one_job_each():
     ({"jobs": "all"}, "jobs"),
     ({"commands": [{"name": "show", "arguments_schema": 1}]}, "arguments_schema"),
     ({"capabilities": [1]}, "capabilities"),
+    ({"permissions": {"propose": ["*", "members"]}}, "permissions.propose: '\\*' stands alone"),
+    ({"permissions": {"propose": "*"}}, "permissions.propose"),
     ({"implements": {"ghost_importer": "odd:Reader"}}, "there is no contract 'ghost_importer'"),
 ])  # fmt: skip
 def test_a_wrong_declaration_for_every_entity_is_refused(change, told):
