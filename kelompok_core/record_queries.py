@@ -38,7 +38,7 @@ class RecordQueries(Generic[Record]):
         self._session = session
 
     def get(self, ref: str, organization_id: UUID | None = None, *, within: Sequence[UUID] | None = None) -> Record:
-        """Return the record people call so: by slug, by e-mail address, or by the last digits of its id.
+        """Return the record called so: by slug, e-mail address, the column ``called_by``, or the last digits of its id.
 
         ``within`` are the organizations whoever asks has to do with: those of others do not make a name ambiguous.
 
@@ -46,19 +46,20 @@ class RecordQueries(Generic[Record]):
             NotFound: When there is none.
             Ambiguous: When there is more than one.
         """
-        model = self.model
+        model, words = self.model, words_of(self.descriptor.entity)
         names = [model.slug == ref] if self.descriptor.has_slug else []
         if "@" in ref and hasattr(model, "email_key") and self.descriptor.belongs:
             names.append(model.email_key == ref.lower())
+        if words.called_by not in ("slug", "email"):  # these are found above, with an index
+            names.append(getattr(model, words.called_by) == ref)
         if len(ref) >= SHORTEST_ID:
             names.append(sa.cast(model.id, sa.Text).endswith(ref.lower(), autoescape=True))
         query = self._within(self._of(organization_id), within).where(sa.or_(sa.false(), *names)).limit(2)
         found: Sequence[Record] = self._session.scalars(query).all()
-        what = words_of(self.descriptor.entity).singular
         if not found:
-            raise NotFound(what, ref)
+            raise NotFound(words.singular, ref)
         if len(found) > 1:
-            raise Ambiguous(what, ref, which=[str(one.id)[-SHORT_ID:] for one in found])
+            raise Ambiguous(words.singular, ref, which=[str(one.id)[-SHORT_ID:] for one in found])
         return found[0]
 
     def list(self, *, organization_id: UUID | None = None, search: str | None = None, limit: int = 50) -> list[Record]:

@@ -94,7 +94,7 @@ def test_the_command_line_imports_lists_exports_and_hands_back(ready, imported):
     assert again["counts"]["unchanged"] == 2
 
 
-def test_its_help_speaks_indonesian(ready):
+def test_its_errors_speak_indonesian(ready):
     missing = ready.kelompok("donation", "show", "tidak-ada", KELOMPOK_LANGUAGE="id")
     assert missing.returncode == 2
     assert "donasi" in missing.stderr
@@ -102,6 +102,7 @@ def test_its_help_speaks_indonesian(ready):
 
 def test_records_have_audit_evidence_and_what_a_person_set_stays(ready, imported):
     record = next(one for one in _json(ready, "donation", "list") if one["receipt"] == "K-001")
+    assert _json(ready, "donation", "show", "K-001")["id"] == record["id"], "its words.json calls it by its receipt"
     _json(ready, "donation", "update", record["id"], "--set", "amount=1600000")
     shown = _json(ready, "donation", "show", record["id"])
     assert [one["action"] for one in shown["history"]] == ["update", "create"]
