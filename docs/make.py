@@ -108,8 +108,7 @@ def _issue_codes() -> Iterator[str]:
     yield "**fatal** stops the import, **error** rejects the row, **review** sends the row to review, **warning** means"
     yield "that the row is used, but something was changed, dropped or kept, and **info** is only information."
     yield ""
-    yield "The first table has the codes of the core. Plugins define theirs in `issues.json`, next to the"
-    yield "manifest;"
+    yield "The first table has the codes of the core. Plugins define theirs in `issues.json`, next to the manifest;"
     yield "see [Writing a plugin](plugins.md#issue-codes-of-your-own)."
     yield from ("", "## The core", "")
     yield from _table_of_codes(core_entries())
@@ -144,8 +143,7 @@ def _reasons() -> Iterator[str]:
         question = _QUESTIONS[reason.question] if reason.question is not None else ""
         yield f"| `{code}` | {decisions} | {question} | {_sentence(' '.join(core_entries()[code].texts['en']))} |"
     yield ""
-    yield "If the question is *whose row it is* and the reviewer merges the row, it only fills empty"
-    yield "fields;"
+    yield "If the question is *whose row it is* and the reviewer merges the row, it only fills empty fields;"
     yield "if the question is *whether its values may be written*, the row's values are used. The reviewer can choose"
     yield "otherwise for each field."
 
