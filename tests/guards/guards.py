@@ -45,11 +45,14 @@ def is_detected(guard: Guard) -> tuple[bool, str]:
         path = copy / guard.file
         path.write_text(path.read_text("utf-8").replace(guard.old, guard.new), "utf-8")
         code = os.pathsep.join(map(str, (copy, *sorted((copy / "plugins").iterdir()))))
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *guard.tests],
-            cwd=copy, env=os.environ | {"PYTHONPATH": code, "KELOMPOK_STATEFUL": "20:40"},
-            capture_output=True, text=True, timeout=_SECONDS, check=False,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *guard.tests],
+                cwd=copy, env=os.environ | {"PYTHONPATH": code, "KELOMPOK_STATEFUL": "20:40"},
+                capture_output=True, text=True, timeout=_SECONDS, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return False, f"the tests did not end within {_SECONDS} seconds"
     return done.returncode == 1, done.stdout[-1_500:] + done.stderr[-500:]
 
 
