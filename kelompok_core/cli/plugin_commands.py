@@ -168,8 +168,8 @@ def _parameter(name: str, described: _Argument, *, is_required: bool, is_detecte
 def _run(plugin: PluginInfo, command: Command, call: _Call, *, as_json: bool) -> None:
     from kelompok_core.imports.receiving.file_rules import operator_rules
     from kelompok_core.imports.staging.plugin_reading import as_our_errors, reading_context
+    from kelompok_core.plugin_host.checked_results import checked_result
     from kelompok_core.plugin_host.loading import load
-    from kelompok_core.plugin_host.returned import checked_result
     from kelompok_core.sources.opening import open_source
 
     here = surroundings.settings()

@@ -37,6 +37,7 @@ from kelompok_core.contracts.shapes import (
     text_table,
 )
 from kelompok_core.contracts.showing import preview
+from kelompok_core.contracts.text_arrays import to_arrow
 
 __all__ = [
     "CONTRACTS",
@@ -87,5 +88,6 @@ __all__ = [
     "require_columns",
     "require_decodable",
     "text_table",
+    "to_arrow",
     "with_issues",
 ]

@@ -8,9 +8,9 @@ from kelompok_core.enrichment.run import CONTRACT
 from kelompok_core.errors import EnrichmentFailed, PluginUnavailable
 from kelompok_core.installation import Installation
 from kelompok_core.organizations.queries import get_organization_id
+from kelompok_core.plugin_host.checked_results import checked_result
 from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
 from kelompok_core.plugin_host.registry import PluginInfo, require_enabled, require_usable
-from kelompok_core.plugin_host.returned import checked_result
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.settings import Settings
 

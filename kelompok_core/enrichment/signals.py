@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from kelompok_core.contract_rules.storable import is_storable
 from kelompok_core.contracts import SIGNAL_COLUMNS
 from kelompok_core.enrichment.choose import Page
 from kelompok_core.errors import EnrichmentFailed
-from kelompok_core.plugin_host.returned import is_storable
 from kelompok_core.sdgs.signals import GOALS
 
 GOAL_PROPERTY = "sdg"

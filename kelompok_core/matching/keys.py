@@ -8,7 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kelompok_core.values.arrow import change_matching, to_arrow, to_series
+from kelompok_core.contracts import to_arrow
+from kelompok_core.values.arrow import change_matching, to_series
 
 # On these hosts, the path identifies the owner. The host alone is nobody's website.
 _SHARED_HOSTS = (

@@ -1,7 +1,6 @@
 """Loads plugins and provides their context. The only module that imports plugin code."""
 
 import importlib
-import inspect
 import logging
 import signal
 from collections.abc import Iterator, Mapping
@@ -9,12 +8,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from kelompok_core.contract_rules.methods import find_method_problem
+from kelompok_core.contract_rules.storable import describe_exception
 from kelompok_core.contracts import ConfigurationError, JsonValue, PluginContext
 from kelompok_core.errors import KelompokError, PluginUnavailable, SettingsError
 from kelompok_core.plugin_host.configuration import check_config, resolve_secret
 from kelompok_core.plugin_host.contract_names import contract_named
 from kelompok_core.plugin_host.registry import PluginInfo
-from kelompok_core.plugin_host.returned import describe_exception
 from kelompok_core.settings import Settings
 from kelompok_core.working_folders import working_folder
 
@@ -37,25 +37,9 @@ def load(plugin: PluginInfo, contract: str) -> Any:
         if _is_of_the_host(error):
             raise
         raise PluginUnavailable(plugin.name, f"{target} cannot be loaded: {describe_exception(error)}") from error
-    if problem := _contract_problem(implementation, contract_named(contract)):
+    if problem := find_method_problem(implementation, contract_named(contract)):
         raise PluginUnavailable(plugin.name, f"{target} does not fit {contract}: {problem}")
     return implementation
-
-
-def _contract_problem(implementation: object, contract: type) -> str | None:
-    """Return the problem with the methods that the contract requires, or None."""
-    for name, asked in inspect.getmembers(contract, inspect.isfunction):
-        if name.startswith("_"):
-            continue
-        method = getattr(implementation, name, None)
-        if not callable(method):
-            return f"it has no {name}()"
-        arguments = [None] * (len(inspect.signature(asked).parameters) - 1)
-        try:
-            inspect.signature(method).bind(*arguments)
-        except TypeError as error:
-            return f"{name}(): {error}"
-    return None
 
 
 @contextmanager

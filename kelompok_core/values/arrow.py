@@ -6,11 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-
-def to_arrow(values: pd.Series) -> pa.Array:
-    """Return the column as an Arrow array; nulls stay null."""
-    array = pa.array(values, type=pa.large_string(), from_pandas=True)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+from kelompok_core.contracts import to_arrow
 
 
 def to_series(array: pa.Array, index: pd.Index) -> pd.Series:

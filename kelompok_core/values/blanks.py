@@ -6,7 +6,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kelompok_core.values.arrow import to_arrow, to_mask, to_series
+from kelompok_core.contracts import to_arrow
+from kelompok_core.values.arrow import to_mask, to_series
 
 _ERRORS = (
     "#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#null!", "#spill!", "#calc!", "#error!", "#field!",

@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import coalesce, matching, to_arrow, to_series
+from kelompok_core.contracts import Severity, to_arrow
+from kelompok_core.values.arrow import coalesce, matching, to_series
 from kelompok_core.values.clocks import NEXT_MIDNIGHT, Clock, parse_clock
 from kelompok_core.values.dates import (
     ISO_DAY,

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pandas as pd
 import pyarrow.compute as pc
 
-from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import matching, to_arrow
+from kelompok_core.contracts import Severity, to_arrow
+from kelompok_core.values.arrow import matching
 from kelompok_core.values.blanks import STILL, ZERO_DATE, drop_blank_words
 from kelompok_core.values.clocks import RANGE_WORDS, SECONDS_A_DAY
 from kelompok_core.values.conventions import DateOrder

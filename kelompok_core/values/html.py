@@ -6,8 +6,8 @@ import nh3
 import pandas as pd
 import pyarrow.compute as pc
 
-from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import matching, to_arrow, to_mask
+from kelompok_core.contracts import Severity, to_arrow
+from kelompok_core.values.arrow import matching, to_mask
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct, map_others
 from kelompok_core.values.text import source_text
 

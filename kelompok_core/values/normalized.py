@@ -7,8 +7,8 @@ from functools import cache
 import pandas as pd
 import pyarrow as pa
 
-from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import to_arrow, to_series
+from kelompok_core.contracts import Severity, to_arrow
+from kelompok_core.values.arrow import to_series
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ import pandas as pd
 import phonenumbers
 import pyarrow.compute as pc
 
-from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import matching, to_arrow, to_series
+from kelompok_core.contracts import Severity, to_arrow
+from kelompok_core.values.arrow import matching, to_series
 from kelompok_core.values.blanks import drop_blank_words
 from kelompok_core.values.normalized import Normalized, all_findings, found, map_distinct, map_others
 from kelompok_core.values.places import country, country_of_region

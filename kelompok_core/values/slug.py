@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow.compute as pc
 from anyascii import anyascii
 
-from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import to_arrow, to_mask, to_series
+from kelompok_core.contracts import Severity, to_arrow
+from kelompok_core.values.arrow import to_mask, to_series
 from kelompok_core.values.normalized import Normalized, found, map_others
 from kelompok_core.values.text import line
 

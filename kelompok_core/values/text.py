@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kelompok_core.contracts import Severity
-from kelompok_core.values.arrow import change_matching, change_non_ascii, is_non_ascii, to_arrow, to_mask, to_series
+from kelompok_core.contracts import Severity, to_arrow
+from kelompok_core.values.arrow import change_matching, change_non_ascii, is_non_ascii, to_mask, to_series
 from kelompok_core.values.blanks import PLACEHOLDER, is_placeholder
 from kelompok_core.values.normalized import Normalized, all_findings, found, found_read_as, map_others, no_findings
 

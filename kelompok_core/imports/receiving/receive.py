@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from kelompok_core.access.actors import Actor
 from kelompok_core.access.rules import Action, list_visible_organizations
 from kelompok_core.audit.context import AuditContext, announce
+from kelompok_core.contract_rules.storable import storable
 from kelompok_core.contracts import FOLDER_TYPE
 from kelompok_core.errors import KeyReused, NotPermitted, PluginUnavailable, UsageError
 from kelompok_core.fail_points import FailPoint, reach
@@ -24,7 +25,6 @@ from kelompok_core.installation import Installation
 from kelompok_core.plugin_host.configuration import check_config
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
-from kelompok_core.plugin_host.returned import storable
 from kelompok_core.sources.opening import file_name_of, media_type_of
 from kelompok_core.sources.rules import FileRules, is_folder
 from kelompok_core.sources.storage import Incoming, incoming_from, source_name_of

@@ -8,11 +8,11 @@ import pyarrow.compute as pc
 from pandera.errors import SchemaErrors
 from pandera.pandas import DataFrameSchema
 
-from kelompok_core.contracts import Severity
+from kelompok_core.contracts import Severity, to_arrow
 from kelompok_core.descriptor import EntityDescriptor, Field
 from kelompok_core.imports.shared.columns import EXTERNAL_ID
 from kelompok_core.issues.sentences import default_severity
-from kelompok_core.values.arrow import to_arrow, to_mask
+from kelompok_core.values.arrow import to_mask
 from kelompok_core.values.normalized import all_findings, found
 
 IDENTITY = "identity"

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kelompok_core.access.rules import Action
-from kelompok_core.contracts import Severity, SourceBatch
+from kelompok_core.contracts import Severity, SourceBatch, to_arrow
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.headers.mapping import HeaderMapping
 from kelompok_core.headers.spelling import spellings
@@ -19,7 +19,7 @@ from kelompok_core.imports.shared.columns import CHANGED_AT, EXTERNAL_ID, ORGANI
 from kelompok_core.imports.staging.candidate_checks import IDENTITY, long_keys, reversed_periods, schema_findings
 from kelompok_core.imports.staging.row_json import present_cells, row_objects, with_member
 from kelompok_core.matching.keys import natural_identity, organization_name_key
-from kelompok_core.values.arrow import change_matching, matching, to_arrow, to_series
+from kelompok_core.values.arrow import change_matching, matching, to_series
 from kelompok_core.values.blanks import drop_blank_words, has_content
 from kelompok_core.values.eras import ANY
 from kelompok_core.values.normalized import all_findings, found, map_distinct

@@ -7,38 +7,31 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kelompok_core.contract_rules.batches import MALFORMED, batch_problem
+from kelompok_core.contract_rules.issues import issues_problem, storable_issues
+from kelompok_core.contract_rules.storable import (
+    NUL_PICTURE,
+    describe_exception,
+    is_storable,
+    storable,
+    storable_json,
+)
 from kelompok_core.contracts import (
-    LOCATION_COLUMNS,
     FreeNames,
     Issue,
     Severity,
     SourceBatch,
     issue_table,
+    to_arrow,
     with_issues,
 )
 from kelompok_core.errors import ImportFailed
-from kelompok_core.imports.staging.finding_checks import issues_problem, storable_issues
-from kelompok_core.plugin_host.returned import (
-    NUL_PICTURE,
-    describe_exception,
-    is_storable,
-    read_as_problem,
-    storable,
-    storable_json,
-)
-from kelompok_core.values.arrow import to_arrow
 
 MAX_CELL_CHARS = 1_000_000
 """Rows with a longer cell are rejected."""
 
-HOST_KEYS = frozenset({"date_order", "day_numbers", "recent_years", "decimals", "normalized_by"})
-"""Keys of ``read_as`` that the host sets. Readers may not set them."""
-
 _SHOWN_CHARACTERS = 100
 _LONGEST_PROBLEM = 500
-_HIGHEST = 2**31 - 1
-_MALFORMED = (AttributeError, LookupError, TypeError, ValueError, OverflowError, pa.ArrowException)
-"""Errors that inspecting a malformed batch may raise."""
 
 
 def accept_batch(batch: object, *, after: int, plugin: str) -> SourceBatch:
@@ -50,14 +43,12 @@ def accept_batch(batch: object, *, after: int, plugin: str) -> SourceBatch:
     Raises:
         ImportFailed: Naming the plugin and the problem.
     """
-    if not isinstance(batch, SourceBatch):
-        raise _contract_error(plugin, f"read() yielded a {type(batch).__name__}, not a SourceBatch")
     try:
-        problem = _problem(batch, after)
-    except _MALFORMED as error:
+        problem = batch_problem(batch, after)
+    except MALFORMED as error:
         raise _contract_error(plugin, f"its batch cannot be inspected ({describe_exception(error)})") from error
-    if problem is not None:
-        raise _contract_error(plugin, storable(problem[:_LONGEST_PROBLEM]))
+    if problem is not None or not isinstance(batch, SourceBatch):
+        raise _contract_error(plugin, storable(str(problem)[:_LONGEST_PROBLEM]))
     return _with_storable_cells(_with_storable_names(_in_order(batch)))
 
 
@@ -70,24 +61,12 @@ def checked_issue(issue: Issue, plugin: str) -> Issue:
     try:
         table = issue_table([issue])
         problem = issues_problem(table, table["row_number"])
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise _contract_error(plugin, f"its finding cannot be inspected ({describe_exception(error)})") from error
     if problem is not None:
         raise _contract_error(plugin, storable(problem[:_LONGEST_PROBLEM]))
     kept = storable_issues(table).iloc[0]
     return replace(issue, column=kept["column"], value=kept["value"], params=kept["params"])
-
-
-def _problem(batch: SourceBatch, after: int) -> str | None:
-    for name, table in (("cells", batch.cells), ("locations", batch.locations), ("issues", batch.issues)):
-        if not isinstance(table, pd.DataFrame):
-            return f"{name} must be a data frame, not {type(table).__name__}"
-    return (
-        _cells_problem(batch.cells)
-        or _locations_problem(batch, after)
-        or issues_problem(batch.issues, batch.locations["row_number"])
-        or _reading_problem(batch)
-    )
 
 
 def _in_order(batch: SourceBatch) -> SourceBatch:
@@ -164,45 +143,3 @@ def _without_nul(texts: pd.Series) -> pd.Series:
 
 def _contract_error(plugin: str, problem: str) -> ImportFailed:
     return ImportFailed(f"{plugin} broke its contract: {problem}", hint="Tell its maintainer; nothing was imported.")
-
-
-def _cells_problem(cells: pd.DataFrame) -> str | None:
-    names = list(cells.columns)
-    if not all(isinstance(name, str) and name.strip() for name in names):
-        return "every column of cells needs a name that is text"
-    if len(set(names)) != len(names):
-        return "two columns of cells have one name"
-    for name in names:
-        try:
-            to_arrow(cells[name])
-        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeError) as error:
-            return f"the column {name!r} is not text ({error})"
-    return None
-
-
-def _locations_problem(batch: SourceBatch, after: int) -> str | None:
-    locations = batch.locations
-    if list(locations.columns) != list(LOCATION_COLUMNS):
-        return f"locations need the columns {', '.join(LOCATION_COLUMNS)}"
-    if len(locations) != len(batch.cells):
-        return f"{len(batch.cells)} rows of cells and {len(locations)} of locations"
-    records = list(locations["row_number"])
-    if records != list(range(after + 1, after + 1 + len(records))):
-        return f"row numbers must go on from {after + 1}, one by one"
-    lines = locations["line"].astype("Int64").dropna()
-    if len(lines) and not (lines.min() >= 1 and lines.max() <= _HIGHEST):
-        return f"line numbers must be from 1 to {_HIGHEST}"
-    selectors = to_arrow(locations["selector"])
-    text = selectors.buffers()[2]
-    return "a selector has a NUL" if text is not None and b"\0" in text.to_pybytes() else None
-
-
-def _reading_problem(batch: SourceBatch) -> str | None:
-    if (problem := read_as_problem(batch.read_as)) is not None:
-        return f"read_as {problem}"
-    if taken := HOST_KEYS & set(batch.read_as):
-        return f"read_as may not contain {min(taken)!r}, which the host sets"
-    number = batch.blank_lines
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= _HIGHEST:
-        return f"blank_lines must be a number from 0 to {_HIGHEST}"
-    return None

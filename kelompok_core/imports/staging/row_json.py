@@ -6,8 +6,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kelompok_core.plugin_host.returned import NUL_PICTURE
-from kelompok_core.values.arrow import change_matching, to_arrow
+from kelompok_core.contract_rules.storable import NUL_PICTURE
+from kelompok_core.contracts import to_arrow
+from kelompok_core.values.arrow import change_matching
 
 _SPECIAL = bytes(range(0x20)) + b'"\\'
 _WITH_SPECIAL = r'[\x00-\x1f"\\]'

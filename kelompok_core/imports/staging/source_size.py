@@ -2,8 +2,7 @@
 
 import pyarrow.compute as pc
 
-from kelompok_core.contracts import Issue, Severity, SourceBatch, UnreadableSource, require_columns
-from kelompok_core.values.arrow import to_arrow
+from kelompok_core.contracts import Issue, Severity, SourceBatch, UnreadableSource, require_columns, to_arrow
 
 _ALWAYS_TAKEN = 256 << 20
 _MOST_TIMES = 100

@@ -1,12 +1,12 @@
-"""Validates the issues that plugins return and makes them storable."""
+"""Rules for the issues that plugins return, and how they become storable."""
 
 import re
 from collections.abc import Callable
 
 import pandas as pd
 
+from kelompok_core.contract_rules.storable import json_problem, storable, storable_json
 from kelompok_core.contracts import ISSUE_COLUMNS, Severity
-from kelompok_core.plugin_host.returned import json_problem, storable, storable_json
 
 _SEVERITIES = frozenset(severity.value for severity in Severity)
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
