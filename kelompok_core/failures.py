@@ -51,8 +51,13 @@ def trace_of(error: BaseException) -> str | None:
     Messages are left out, because they may quote a row.
     """
     causes = [one for one in reversed(chain(error)) if not isinstance(one, KelompokError)]
-    frames = [f"{type(one).__name__}\n{''.join(traceback.format_tb(one.__traceback__))}" for one in causes]
+    frames = [f"{type(one).__name__}\n{_frames_of(one)}" for one in causes]
     return "\n".join(frames).rstrip() or None
+
+
+def _frames_of(error: BaseException) -> str:
+    frames = getattr(error, "frames", None)  # of an exception in a plugin's process
+    return frames if isinstance(frames, str) else "".join(traceback.format_tb(error.__traceback__))
 
 
 def chain(error: BaseException) -> list[BaseException]:

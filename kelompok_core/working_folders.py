@@ -31,7 +31,14 @@ def working_folder(settings: Settings) -> Iterator[Path]:
     where = settings.tmp_folder if settings.is_there else Path(tempfile.gettempdir())
     if settings.is_there:
         make_private_folder(where)
-    folder = Path(tempfile.mkdtemp(prefix=f"{_host()}-{os.getpid()}-", dir=where))
+    with new_folder(where) as folder:
+        yield folder
+
+
+@contextmanager
+def new_folder(parent: Path) -> Iterator[Path]:
+    """Provide a new private folder in another folder; its name says which process made it."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{_host()}-{os.getpid()}-", dir=parent))
     _mine.add(folder)
     try:
         yield folder
@@ -72,9 +79,14 @@ def system_folder() -> Path:
 def sweep(settings: Settings) -> None:
     """Remove folders of dead processes."""
     if settings.tmp_folder.is_dir():
-        for folder in settings.tmp_folder.iterdir():
-            if folder not in _mine and _is_abandoned(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+        sweep_folder(settings.tmp_folder)
+
+
+def sweep_folder(parent: Path) -> None:
+    """Remove folders of dead processes in this folder."""
+    for folder in parent.iterdir():
+        if folder not in _mine and _is_abandoned(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_abandoned(folder: Path) -> bool:

@@ -31,6 +31,7 @@ from kelompok_core.installation import Installation
 from kelompok_core.organizations.service import OrganizationService
 from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.settings import Settings, read_settings
+from tests.in_process import open_run_in_process
 
 _HOME = "KELOMPOK_TEST_HOME"
 _TEMPLATE = "template_core"
@@ -118,6 +119,12 @@ def database(settings: Settings) -> Iterator[Database]:
 @pytest.fixture
 def installation(database: Database, settings: Settings) -> Installation:
     return Installation(database=database, settings=settings)
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run plugins in this process, for tests that replace their code."""
+    monkeypatch.setattr("kelompok_core.plugin_host.running.open_run", open_run_in_process)
 
 
 @pytest.fixture

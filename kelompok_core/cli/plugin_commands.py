@@ -169,7 +169,7 @@ def _run(plugin: PluginInfo, command: Command, call: _Call, *, as_json: bool) ->
     from kelompok_core.imports.receiving.file_rules import operator_rules
     from kelompok_core.imports.staging.plugin_reading import as_our_errors, reading_context
     from kelompok_core.plugin_host.checked_results import checked_result
-    from kelompok_core.plugin_host.loading import load
+    from kelompok_core.plugin_host.running import start_plugin
     from kelompok_core.sources.opening import open_source
 
     here = surroundings.settings()
@@ -180,11 +180,13 @@ def _run(plugin: PluginInfo, command: Command, call: _Call, *, as_json: bool) ->
             name: stack.enter_context(open_source(str(value), rules, here)) if _is_source(properties[name]) else value
             for name, value in call.arguments.items()
         }
-        context = stack.enter_context(reading_context(here, plugin, config=config, mapping=call.mapping))
+        context = reading_context(here, plugin, config=config, mapping=call.mapping)
         stack.enter_context(as_our_errors(plugin.name, str(call.arguments.get("file", command.name))))
-        provider = load(plugin, "cli_command_provider")
+        reads = [one.path for name, one in arguments.items() if _is_source(properties[name])]
+        provider = stack.enter_context(start_plugin(here, plugin, "cli_command_provider", context, reads=reads))
         if not _previews(command):
-            result = checked_result(provider.run_command(command.name, arguments, context), plugin.name, KelompokError)
+            writes = {name: Path(str(arguments.pop(name))) for name in _output_arguments(command) if arguments[name]}
+            result = checked_result(provider.run_command(command.name, arguments, writes), plugin.name, KelompokError)
             show_result(result, as_json=as_json)
             return
         file = str(call.arguments["file"])
@@ -193,7 +195,7 @@ def _run(plugin: PluginInfo, command: Command, call: _Call, *, as_json: bool) ->
         preview = previews.look(
             entity,
             lambda one: checked_result(
-                provider.run_command(command.name, {**arguments, _ENTITY: one}, context), plugin.name, KelompokError
+                provider.run_command(command.name, {**arguments, _ENTITY: one}), plugin.name, KelompokError
             ),
             is_asked=call.arguments[_ENTITY] is not None,
         )

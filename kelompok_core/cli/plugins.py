@@ -109,13 +109,13 @@ def _render_info(console: "Console", plugin: PluginInfo) -> None:
 @app.command()
 def enable(name: NameArgument) -> None:
     """Enable a plugin in kelompok.toml. Its code is loaded once as a check."""
-    from kelompok_core.plugin_host.loading import load
+    from kelompok_core.plugin_host.running import try_loading
 
     plugin = get_plugin(settings(), name)
     if plugin.manifest is None or plugin.state is PluginState.INCOMPATIBLE:
         raise PluginUnavailable(name, f"it is {plugin.state}: {plugin.reason}", hint="The plugin was not enabled.")
     for contract in plugin.manifest.implements:
-        load(plugin, contract)
+        try_loading(settings(), plugin, contract)
     changed = set_enabled(settings(), name, enabled=True)
     message = "{plugin} is enabled." if changed else "{plugin} was enabled already; nothing changed."
     output.print_line(translate(message, plugin=name))

@@ -2,15 +2,16 @@
 
 import pandas as pd
 
-from kelompok_core.contracts import CommandResult, Explains, text_table
+from kelompok_core.contracts import CommandResult, text_table
 from kelompok_core.enrichment.choose import Scope, iter_pages, require_public
 from kelompok_core.enrichment.run import CONTRACT
 from kelompok_core.errors import EnrichmentFailed, PluginUnavailable
 from kelompok_core.installation import Installation
 from kelompok_core.organizations.queries import get_organization_id
 from kelompok_core.plugin_host.checked_results import checked_result
-from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
+from kelompok_core.plugin_host.loading import failing_as, plugin_context
 from kelompok_core.plugin_host.registry import PluginInfo, require_enabled, require_usable
+from kelompok_core.plugin_host.running import start_plugin
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.settings import Settings
 
@@ -44,11 +45,11 @@ def explain_organization(installation: Installation, plugin: str, slug: str) -> 
 
 
 def _explained(settings: Settings, plugin: PluginInfo, texts: pd.DataFrame) -> CommandResult:
-    enricher = load(plugin, CONTRACT)
-    if not isinstance(enricher, Explains):
-        raise PluginUnavailable(plugin.name, "it does not explain its signals")
+    context = plugin_context(plugin, config=plugin.config, dry_run=True)
     with (
-        plugin_context(settings, plugin, config=plugin.config, dry_run=True) as context,
         failing_as(EnrichmentFailed, plugin.name, "explaining"),
+        start_plugin(settings, plugin, CONTRACT, context) as enricher,
     ):
-        return checked_result(enricher.explain(texts, context), plugin.name, EnrichmentFailed)
+        if "explain" not in enricher.has:
+            raise PluginUnavailable(plugin.name, "it does not explain its signals")
+        return checked_result(enricher.explain(texts), plugin.name, EnrichmentFailed)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from kelompok_core.access.actors import Actor, get_actor_by_id
 from kelompok_core.access.rules import Action, authorize, require_active
 from kelompok_core.audit.context import AuditContext, announce
-from kelompok_core.contracts import JsonValue, PluginContext, ProfileEnricher
+from kelompok_core.contracts import JsonValue
 from kelompok_core.database.locks import lock_entity, working_on
 from kelompok_core.descriptor import EntityDescriptor
 from kelompok_core.enrichment.choose import Page, Scope, count_chosen, iter_pages, require_public
@@ -33,9 +33,11 @@ from kelompok_core.failures import trace_of
 from kelompok_core.imports.shared.imports import get_import
 from kelompok_core.installation import Installation, Progress
 from kelompok_core.organizations.queries import get_organization_id
-from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
+from kelompok_core.plugin_host.loading import failing_as, plugin_context
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
+from kelompok_core.plugin_host.running import start_plugin
+from kelompok_core.plugin_host.running_plugin import RunningPlugin
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.settings import Settings
 
@@ -234,15 +236,18 @@ def enriching(
     Raises:
         EnrichmentFailed: When the plugin fails.
     """
-    with plugin_context(settings, plugin, config={**plugin.config, **config}, dry_run=dry_run) as context:
-        enricher: ProfileEnricher = load(plugin, CONTRACT)
+    context = plugin_context(plugin, config={**plugin.config, **config}, dry_run=dry_run)
+    with (
+        failing_as(EnrichmentFailed, plugin.name, "enriching"),
+        start_plugin(settings, plugin, CONTRACT, context) as run,
+    ):
 
         def call(texts: pd.DataFrame) -> pd.DataFrame:
-            return _called(plugin, enricher, texts, context)
+            return _called(plugin, run, texts)
 
         yield call
 
 
-def _called(plugin: PluginInfo, enricher: ProfileEnricher, texts: pd.DataFrame, context: PluginContext) -> pd.DataFrame:
+def _called(plugin: PluginInfo, enricher: RunningPlugin, texts: pd.DataFrame) -> pd.DataFrame:
     with failing_as(EnrichmentFailed, plugin.name, "enriching"):
-        return enricher.enrich(texts, context)
+        return enricher.enrich(texts)

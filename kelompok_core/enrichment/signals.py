@@ -1,12 +1,11 @@
 """Checks the signals that an enricher returns. Each must quote the text at the place that it refers to."""
 
 import dataclasses
-import numbers
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from kelompok_core.contract_rules.storable import is_storable
+from kelompok_core.contract_rules.signals import signals_problem
 from kelompok_core.contracts import SIGNAL_COLUMNS
 from kelompok_core.enrichment.choose import Page
 from kelompok_core.errors import EnrichmentFailed
@@ -14,14 +13,6 @@ from kelompok_core.sdgs.signals import GOALS
 
 GOAL_PROPERTY = "sdg"
 """The property of goals, which are stored in their own table."""
-_TYPES: Mapping[str, tuple[type, str]] = {
-    "confidence": (numbers.Real, "number"),
-    "start": (numbers.Integral, "whole number"),
-    "end": (numbers.Integral, "whole number"),
-}
-"""Types of the signal columns that are not text."""
-_KEPT = ("property", "value", "method")
-_LONGEST = 1_000
 _GOALS = frozenset(str(goal) for goal in range(1, GOALS + 1))
 
 
@@ -58,15 +49,12 @@ def checked_signals(table: pd.DataFrame, page: Page, plugin: str) -> list[Signal
     Raises:
         EnrichmentFailed: When the table or a signal in it is invalid, or evidence does not quote the text.
     """
-    if not isinstance(table, pd.DataFrame):
-        raise EnrichmentFailed(f"{plugin} returned a {type(table).__name__}, not a data frame of signals")
-    if missing := [column for column in SIGNAL_COLUMNS if column not in table.columns]:
-        raise EnrichmentFailed(f"{plugin} returned no signals: the column {missing[0]!r} is missing")
+    if (problem := signals_problem(table)) is not None:
+        raise EnrichmentFailed(f"{plugin} {problem}")
     found: dict[tuple[str, str, str], Signal] = {}
     texts = {name: dict(zip(page.texts["record"], page.texts[name], strict=True)) for name in page.stored.columns}
     stored = {name: page.stored[name].to_dict() for name in page.stored.columns}
     for row in table[list(SIGNAL_COLUMNS)].itertuples(index=False, name=None):
-        _require_types(row, plugin)
         record, name, value, confidence, where, start, end, quote, _ = row
         _require_quoted(texts, (record, where, start, end, quote), plugin)
         _require_sensible(name, value, confidence, plugin)
@@ -80,18 +68,6 @@ def checked_signals(table: pd.DataFrame, page: Page, plugin: str) -> list[Signal
         if place not in signal.evidence:
             signal.evidence.append(place)
     return list(found.values())
-
-
-def _require_types(row: Sequence[object], plugin: str) -> None:
-    """Check that each cell of a signal has its column's type and can be stored."""
-    for column, cell in zip(SIGNAL_COLUMNS, row, strict=True):
-        kind, name = _TYPES.get(column, (str, "text"))
-        if not isinstance(cell, kind) or isinstance(cell, bool):
-            raise EnrichmentFailed(f"{plugin} returned a signal whose {column} is not a {name}: {cell!r:.60}")
-        if isinstance(cell, str) and column in _KEPT and not (len(cell) <= _LONGEST and is_storable(cell)):
-            raise EnrichmentFailed(
-                f"{plugin} returned a signal whose {column} cannot be stored: {len(cell)} characters, {cell!r:.60}"
-            )
 
 
 def _require_quoted(

@@ -19,7 +19,8 @@ from kelompok_core.suggestions import suggest
 _ENABLED = "enabled"
 _AUTOMATIC = "automatic"
 
-_TABLES = ("plugins", "imports", "profiles", "schedules", "inboxes", "freshness", "scaling", "files", "ui", "limits")
+_TABLES = ("plugins", "imports", "profiles", "schedules", "inboxes", "freshness", "scaling", "files", "ui", "limits",
+           "isolation")  # fmt: skip
 """The tables that kelompok.toml may have."""
 
 Table = TypeVar("Table", bound=BaseModel)

@@ -13,8 +13,11 @@ class Limits(BaseModel):
     Attributes:
         columns: Columns over all rows.
         reading_seconds: Deadline for reading it.
-        silent_seconds: Deadline for the next stored row.
-        memory_megabytes: Memory that a worker may use for one import, in addition to its own.
+        silent_seconds: Deadline for the next stored row, and for each answer of a plugin.
+        memory_megabytes: Memory that a worker may use for one import, in addition to its own; the same holds for the
+            process of each plugin.
+        file_megabytes: What a plugin may write into its working folder.
+        processes: Threads of a plugin that runs as a user of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -23,6 +26,8 @@ class Limits(BaseModel):
     reading_seconds: int = Field(default=4 * 3_600, ge=1)
     silent_seconds: int = Field(default=1_800, ge=1)
     memory_megabytes: int = Field(default=2_000, ge=100)
+    file_megabytes: int = Field(default=1_000, ge=1)
+    processes: int = Field(default=64, ge=1)
 
 
 def read_limits(settings: Settings) -> Limits:

@@ -316,7 +316,7 @@ class TestInvalidSignals:
         def run(**wrong):
             import_file(_LIST)
 
-            def enrich_wrongly(plugin, enricher, texts, context):
+            def enrich_wrongly(plugin, enricher, texts):
                 row = {"record": texts["record"][0], "property": "sdg", "value": "4", "confidence": 0.9,
                        "field": "name", "start": 0, "end": 4, "quote": texts["name"][0][:4], "method": "x"}  # fmt: skip
                 return pd.DataFrame([row | wrong], columns=list(SIGNAL_COLUMNS))
@@ -348,7 +348,7 @@ class TestInvalidSignals:
         assert ask("SELECT count(*) AS n FROM sdgs_signals")[0].n == 0
         assert ask("SELECT state FROM enrichments")[0].state == "failed"
 
-    def test_crash_is_reported_as_the_plugins(self, monkeypatch, import_file, detect):
+    def test_crash_is_reported_as_the_plugins(self, monkeypatch, import_file, detect, in_process):
         import_file(_LIST)
         monkeypatch.setattr("kelompok_sdgs_keyword.plugin.SdgsKeywordEnricher.enrich", lambda *_: 1 / 0)
         with pytest.raises(EnrichmentFailed, match="sdgs-keyword failed"):

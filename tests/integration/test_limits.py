@@ -91,12 +91,12 @@ def test_wide_list_next_to_the_records_adds_no_columns(import_file):
 def test_plugin_columns_are_limited(settings):
     plugin = get_plugin(settings, "json-import")
     columns = [f"k{at}" for at in range(4_001)]
-    with reading_context(settings, plugin, config={}) as context:
-        assert len(context.map_headers("members", columns[:4_000])) == 4_000
-        with pytest.raises(UnreadableSource, match="too_many_columns"):
-            context.map_headers("members", columns)
-        with pytest.raises(UnreadableSource, match="too_many_columns"):
-            context.judge_columns("members", text_table({column: [] for column in columns}))
+    context = reading_context(settings, plugin, config={})
+    assert len(context.map_headers("members", columns[:4_000])) == 4_000
+    with pytest.raises(UnreadableSource, match="too_many_columns"):
+        context.map_headers("members", columns)
+    with pytest.raises(UnreadableSource, match="too_many_columns"):
+        context.judge_columns("members", text_table({column: [] for column in columns}))
 
 
 def test_host_counts_the_columns_of_every_reader():

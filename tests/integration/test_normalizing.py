@@ -69,7 +69,7 @@ def _fewer_columns(_self, batch, _context):
     (lambda *_: 1 / 0, "failed"), (lambda *_: "nothing", "SourceBatch"), (_fewer_rows, "rows"),
     (_fewer_columns, "dropped"),
 ], ids=["raises", "no-batch", "fewer-rows", "fewer-columns"])  # fmt: skip
-def test_failing_normalizer_is_named_by_the_import(import_file, with_plugins, monkeypatch, slip, message):
+def test_failing_normalizer_is_named_by_the_import(in_process, import_file, with_plugins, monkeypatch, slip, message):
     monkeypatch.setattr("kelompok_locations.plugin.LocationsNormalizer.normalize", slip)
     with pytest.raises(ImportFailed, match=rf"locations(.|\n)*{message}"):
         import_file(_LIST)

@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from threading import Timer
 
 import pandas as pd
 import pytest
@@ -14,8 +15,8 @@ from kelompok_core.errors import EnrichmentFailed, ImportFailed, PluginUnavailab
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.staging.stage import stage
 from kelompok_core.plugin_host.configuration import set_enabled
-from kelompok_core.plugin_host.loading import load
 from kelompok_core.plugin_host.registry import get_plugin
+from kelompok_core.plugin_host.running import try_loading
 
 _MANIFEST = {
     "name": "odd",
@@ -123,8 +124,9 @@ def test_any_exception_of_a_plugin_fails_the_import(odd, stage_odd, ask, in_a_st
 
 
 def test_keyboard_interrupt_does_not_fail_the_import(odd, stage_odd, ask):
-    odd(read="fails(KeyboardInterrupt())")
+    odd(read="__import__('time').sleep(60)")
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a program that has just begun
+    Timer(1, signal.raise_signal, [signal.SIGINT]).start()
     try:
         with pytest.raises(KeyboardInterrupt):
             stage_odd()
@@ -137,7 +139,7 @@ def test_keyboard_interrupt_does_not_fail_the_import(odd, stage_odd, ask):
 def test_exception_at_module_import_is_the_plugins_failure(odd, settings, in_a_step, error):
     odd(module=f"raise {error}\n")
     with pytest.raises(PluginUnavailable, match="cannot be loaded"):
-        load(get_plugin(settings, "odd"), "organization_importer")
+        try_loading(settings, get_plugin(settings, "odd"), "organization_importer")
 
 
 _READ = [
@@ -242,7 +244,7 @@ def _signals(**wrong):
     (_signals(method="x" * 10_000), "method cannot be stored"),
 ])  # fmt: skip
 def test_enricher_that_returns_no_signals_fails_its_run(
-    import_file, settings, installation, operator, ask, monkeypatch, does, message
+    in_process, import_file, settings, installation, operator, ask, monkeypatch, does, message
 ):
     import_file("id,name\n1,Rumah Air\n")
     set_enabled(settings, "sdgs-keyword", enabled=True)

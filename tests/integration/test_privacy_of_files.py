@@ -13,8 +13,7 @@ import pytest
 
 from kelompok_core import installation_home
 from kelompok_core.installation_home import make_installation, make_way, secure_home
-from kelompok_core.plugin_host.loading import plugin_context
-from kelompok_core.plugin_host.registry import get_plugin
+from kelompok_core.plugin_host.plugin_folders import plugin_folder
 from kelompok_core.sources.inbox import Inbox, take_files
 from kelompok_core.sources.storage import atomic_text_file
 from kelompok_core.working_folders import sweep, working_folder
@@ -93,16 +92,15 @@ def test_database_user_can_reach_its_data_folder(tmp_path, monkeypatch):
 
 
 def test_working_folder_of_a_plugin_is_in_the_home_or_as_configured(settings, tmp_path):
-    plugin = get_plugin(settings, "csv-import")
-    with plugin_context(settings, plugin, config={}, dry_run=True) as context:
-        assert context.workdir.parent == settings.home / "tmp"
-        assert (_mode(context.workdir), _mode(context.workdir.parent)) == (0o700, 0o700)
-        assert str(os.getpid()) in context.workdir.name
+    with plugin_folder(settings, user=None) as folder:
+        assert folder.parent == settings.home / "tmp"
+        assert (_mode(folder), _mode(folder.parent)) == (0o700, 0o700)
+        assert str(os.getpid()) in folder.name
     elsewhere = replace(settings, tmp=tmp_path / "large-disk")
-    with plugin_context(elsewhere, plugin, config={}, dry_run=True) as context:
-        assert context.workdir.parent == tmp_path / "large-disk"
-    with plugin_context(replace(settings, is_there=False), plugin, config={}, dry_run=True) as context:
-        assert settings.home not in context.workdir.parents, "no installation is begun by the way"
+    with plugin_folder(elsewhere, user=None) as folder:
+        assert folder.parent == tmp_path / "large-disk"
+    with plugin_folder(replace(settings, is_there=False), user=None) as folder:
+        assert settings.home not in folder.parents, "no installation is begun by the way"
 
 
 _WORKER = """

@@ -119,7 +119,7 @@ def test_a_surprising_share_is_a_warning(imported, execute):
     assert not _checks(second)["organizations", "share_with_signals"]
 
 
-def test_an_enricher_that_fails_leaves_the_import_alone(imported, ask, monkeypatch):
+def test_an_enricher_that_fails_leaves_the_import_alone(in_process, imported, ask, monkeypatch):
     monkeypatch.setattr("kelompok_sdgs_keyword.plugin.SdgsKeywordEnricher.enrich", lambda *_: 1 / 0)
     result = imported()
     assert result.success

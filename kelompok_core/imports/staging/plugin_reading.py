@@ -1,16 +1,14 @@
 """Runs a plugin's reader on a source: provides its context, and turns its exceptions into errors of the core."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from kelompok_core.contracts import (
-    Importer,
     Issue,
     JsonValue,
-    KeepsOriginals,
     PluginContext,
     Source,
     SourceBatch,
@@ -25,8 +23,10 @@ from kelompok_core.imports.staging.plugin_output import checked_issue
 from kelompok_core.imports.staging.row_tables import issue_dict
 from kelompok_core.issues.sentences import describe_at_place
 from kelompok_core.plugin_host.limits import read_limits
-from kelompok_core.plugin_host.loading import failing_as, load, plugin_context
+from kelompok_core.plugin_host.loading import failing_as, plugin_context
 from kelompok_core.plugin_host.registry import PluginInfo, find_job, require_enabled
+from kelompok_core.plugin_host.running import start_plugin
+from kelompok_core.plugin_host.running_plugin import RunningPlugin
 from kelompok_core.records.registry import find_entity_by_list_name, get_descriptor
 from kelompok_core.settings import Settings
 from kelompok_core.sources.opening import unpacked
@@ -47,7 +47,7 @@ def reading_context(  # noqa: PLR0913  (everything that a reader may depend on)
     mapping: Mapping[str, str] | None = None,
     dry_run: bool = True,
     entity: str | None = None,
-) -> AbstractContextManager[PluginContext]:
+) -> PluginContext:
     """Return the context of a plugin that reads: its settings, and functions that judge headers."""
     given, most = mapping or {}, read_limits(settings).columns
     further = {
@@ -59,7 +59,7 @@ def reading_context(  # noqa: PLR0913  (everything that a reader may depend on)
         "entity": entity,
         "max_columns": most,
     }
-    return plugin_context(settings, plugin, config=config, dry_run=dry_run, **further)
+    return plugin_context(plugin, config=config, dry_run=dry_run, **further)
 
 
 def _judge_columns(entity: str, cells: "pd.DataFrame", *, given: Mapping[str, str], most: int) -> Sequence[Issue]:
@@ -113,23 +113,23 @@ def unreadable(file_name: str, issues: Sequence[Issue]) -> SourceUnreadable:
 
 
 @contextmanager
-def opened(settings: Settings, import_: Import) -> Iterator[tuple[Importer, Source, PluginContext]]:
-    """Provide an import's reader, its source and its context; turn the plugin's exceptions into errors of the core."""
+def opened(settings: Settings, import_: Import) -> Iterator[tuple[RunningPlugin, Source]]:
+    """Provide an import's reader and its source; turn the plugin's exceptions into errors of the core."""
     plugin = require_enabled(settings, import_.plugin)
-    importer: Importer = load(plugin, find_job(plugin, import_.job).uses)
-    config = {**plugin.config, **import_.options.config}
+    contract = find_job(plugin, import_.job).uses
+    context = reading_context(
+        settings,
+        plugin,
+        config={**plugin.config, **import_.options.config},
+        mapping=import_.options.mapping,
+        dry_run=import_.dry_run,
+        entity=import_.entity,
+    )
     with (
         as_our_errors(import_.plugin_label, import_.file_name),
         local_copy(settings, import_.file_sha256, import_.file_bytes) as kept,
         unpacked(kept, settings) as path,
-        reading_context(
-            settings,
-            plugin,
-            config=config,
-            mapping=import_.options.mapping,
-            dry_run=import_.dry_run,
-            entity=import_.entity,
-        ) as context,
+        start_plugin(settings, plugin, contract, context, reads=[path]) as importer,
     ):
         source = Source(
             path=path,
@@ -138,13 +138,13 @@ def opened(settings: Settings, import_: Import) -> Iterator[tuple[Importer, Sour
             sha256=import_.file_sha256,
             size=path.stat().st_size,
         )
-        yield importer, source, context
+        yield importer, source
 
 
 def read_batches(settings: Settings, import_: Import) -> Generator[SourceBatch]:
     """Yield the batches that the plugin reads from an import's source."""
-    with opened(settings, import_) as (importer, source, context):
-        yield from importer.read(source, context)
+    with opened(settings, import_) as (importer, source):
+        yield from importer.read(source)
 
 
 def read_originals(settings: Settings, import_: Import) -> Generator[str]:
@@ -153,12 +153,7 @@ def read_originals(settings: Settings, import_: Import) -> Generator[str]:
     Raises:
         ImportFailed: When the plugin cannot return them.
     """
-    with opened(settings, import_) as (importer, source, context):
-        if not isinstance(importer, KeepsOriginals):
+    with opened(settings, import_) as (importer, source):
+        if "originals" not in importer.has:
             raise ImportFailed(f"{import_.plugin_label} cannot return the original rows")
-        for original in importer.originals(source, context):
-            if not isinstance(original, str):
-                raise ImportFailed(
-                    f"{import_.plugin_label} broke its contract: originals() yielded a {type(original).__name__}"
-                )
-            yield original
+        yield from importer.originals(source)
