@@ -9,6 +9,8 @@ from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
 from dagster_postgres.utils import pg_url_from_config
 
+from kelompok_core.plugin_process.system_calls import hide_memory
+
 _MOST_CONNECTIONS = 10
 
 
@@ -18,6 +20,7 @@ class _Pooled:
     _engine: sa.Engine
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        hide_memory()  # it holds the credentials of this storage
         super().__init__(*args, **kwargs)
         stock = self._engine
         self._engine = sa.create_engine(

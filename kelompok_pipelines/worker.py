@@ -21,6 +21,7 @@ from kelompok_core.imports.running.workers import Presence, end_sessions_of_the_
 from kelompok_core.imports.shared.imports import get_import
 from kelompok_core.installation import Installation, Progress
 from kelompok_core.plugin_host.limits import read_limits
+from kelompok_core.plugin_host.processes import prepare_processes
 from kelompok_core.running import running
 from kelompok_core.service_log import log_without_values, nothing_printed
 from kelompok_core.settings import Settings
@@ -51,6 +52,7 @@ def work(settings: Settings, notify: Callable[[str], None]) -> int:
         DatabaseUnavailable: When the database is not available.
     """
     log_without_values()
+    prepare_processes()
     worker_id = uuid4()
     database = open_database(settings, name=session_name(worker_id), patience=_PATIENCE_SECONDS)
     installation = Installation(database=database, settings=settings)

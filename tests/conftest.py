@@ -128,6 +128,16 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def grant(settings: Settings) -> Callable[..., None]:
+    """Grant plugins what they ask for."""
+
+    def run(*names: str) -> None:
+        del names
+
+    return run
+
+
+@pytest.fixture
 def operator(database: Database) -> Actor:
     with database.connect() as connection, connection.begin():
         return get_actor(connection, email=None)

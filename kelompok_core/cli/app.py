@@ -39,6 +39,7 @@ from kelompok_core.entities import list_words
 from kelompok_core.errors import KelompokError
 from kelompok_core.failures import explain
 from kelompok_core.installation_home import secure_home
+from kelompok_core.plugin_process.system_calls import hide_memory
 from kelompok_core.settings import Settings, read_settings
 from kelompok_core.working_folders import sweep
 
@@ -94,6 +95,7 @@ def run(arguments: Sequence[str], launcher: Launcher) -> int:
 
 
 def _run(arguments: Sequence[str], launcher: Launcher) -> int:
+    hide_memory()
     surroundings.SURROUNDINGS.launcher = launcher
     surroundings.SURROUNDINGS.settings = settings = read_settings()
     as_json = "--json" in arguments

@@ -114,7 +114,7 @@ def serve(
 def doctor(as_json: JsonOption = False) -> None:
     """Check this installation, and show what is wrong and how to fix it."""
     checks = (
-        (_python, _home, _plugins, _database, _received_files, _sources, _inboxes, _orchestrator)
+        (_python, _home, _plugins, _isolation, _database, _received_files, _sources, _inboxes, _orchestrator)
         if settings().is_there
         else (_python, _home)
     )
@@ -173,6 +173,12 @@ def _plugins() -> list[Finding]:
     if not any(one.state is PluginState.ENABLED for one in plugins):
         found.append(("plugins", "No plugin is enabled: kelompok plugin enable csv-import"))
     return found
+
+
+def _isolation() -> list[Finding]:
+    from kelompok_core.cli.isolation import find_isolation_problem
+
+    return [find_isolation_problem()]
 
 
 def _database() -> list[Finding]:

@@ -166,6 +166,9 @@ def _parameter(name: str, described: _Argument, *, is_required: bool, is_detecte
 
 
 def _run(plugin: PluginInfo, command: Command, call: _Call, *, as_json: bool) -> None:
+    from kelompok_core.plugin_host.processes import prepare_processes
+
+    prepare_processes()
     from kelompok_core.imports.receiving.file_rules import operator_rules
     from kelompok_core.imports.staging.plugin_reading import as_our_errors, reading_context
     from kelompok_core.plugin_host.checked_results import checked_result

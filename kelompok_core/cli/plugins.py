@@ -13,6 +13,7 @@ from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 from kelompok_core.errors import PluginUnavailable
 from kelompok_core.plugin_host.configuration import set_enabled
+from kelompok_core.plugin_host.processes import prepare_processes
 from kelompok_core.plugin_host.registry import (
     PluginInfo,
     PluginState,
@@ -25,6 +26,8 @@ from kelompok_core.plugin_host.registry import (
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+    from kelompok_core.plugin_host.isolation_probe import Isolation
 
 _COLOURS = {
     PluginState.ENABLED: "green",
@@ -72,9 +75,16 @@ def _summary(plugin: PluginInfo) -> dict[str, object]:
 
 @app.command()
 def info(name: NameArgument, as_json: JsonOption = False) -> None:
-    """Show a plugin's jobs, profiles and settings. Runs no plugin code."""
-    plugin = get_plugin(settings(), name)
-    output.show(as_json, lambda: _details(plugin), lambda console: _render_info(console, plugin))
+    """Show a plugin's jobs, profiles and settings, and how plugins are walled off. Runs no plugin code."""
+    from kelompok_core.cli.isolation import isolation_json
+    from kelompok_core.plugin_host.isolation_probe import measure_isolation
+
+    plugin, measured = get_plugin(settings(), name), measure_isolation(settings())
+    output.show(
+        as_json,
+        lambda: _details(plugin) | {"isolation": isolation_json(measured)},
+        lambda console: _render_info(console, plugin, measured),
+    )
 
 
 def _details(plugin: PluginInfo) -> dict[str, object]:
@@ -82,7 +92,9 @@ def _details(plugin: PluginInfo) -> dict[str, object]:
     return _summary(plugin) | {"package": plugin.package, "config": dict(plugin.config), "manifest": manifest}
 
 
-def _render_info(console: "Console", plugin: PluginInfo) -> None:
+def _render_info(console: "Console", plugin: PluginInfo, measured: "Isolation") -> None:
+    from kelompok_core.cli.isolation import print_isolation
+
     output.print_line(output.safe_text(f"{plugin.name} {plugin.version}: ", style="bold").append_text(_state(plugin)))
     console.print(output.safe_text(_reason_or_description(plugin)))
     if plugin.manifest is None:
@@ -104,6 +116,7 @@ def _render_info(console: "Console", plugin: PluginInfo) -> None:
     if rows:
         console.print()
         output.table(console, ("setting", "value", "meaning"), rows)
+    print_isolation(measured)
 
 
 @app.command()
@@ -198,6 +211,7 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run a job: import a file (read, normalize, validate, decide, apply), or enrich stored records."""
+    prepare_processes()  # they load their libraries while this process loads its own
     from kelompok_core.cli import enriching, run_import
 
     if find_job(require_enabled(settings(), name), job).uses == "profile_enricher":

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from kelompok_core.database import embedded
 from kelompok_core.database.rights import grant_rights, lacking_rights, list_lacking, require_rights
 from kelompok_core.errors import DatabaseUnavailable
+from kelompok_core.plugin_process.system_calls import hide_memory
 from kelompok_core.settings import Settings, require_installation
 
 if TYPE_CHECKING:
@@ -298,6 +299,7 @@ def open_database(
     Raises:
         DatabaseUnavailable: When it cannot be reached, the role lacks rights, or an external database is not migrated.
     """
+    hide_memory()
     addresses = find_addresses(settings)
     database = Database(addresses, name=name, patience=patience, most=most)
     try:

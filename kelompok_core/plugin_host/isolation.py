@@ -5,6 +5,7 @@ import site
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ import kelompok_core
 from kelompok_core.errors import PluginUnavailable, SettingsError
 from kelompok_core.plugin_host.configuration import read_document, read_table
 from kelompok_core.plugin_host.limits import Limits
+from kelompok_core.plugin_process.landlock import landlock_version
 from kelompok_core.plugin_process.walls import CALLS, FILES, USER, Walls
 from kelompok_core.settings import Settings
 
@@ -87,7 +89,7 @@ def require_level(required: Level, standing: Mapping[str, str | None], plugin: s
     missing = "; ".join(f"{_WALL_NAMES[wall]}: {why}" for wall, why in standing.items() if why is not None)
     raise PluginUnavailable(
         plugin,
-        f"kelompok.toml requires the isolation level {required!r}, and this machine offers {level_of(standing)!r} "
+        f"kelompok.toml requires the isolation level «{required}», and this machine offers «{level_of(standing)}» "
         f"({missing})",
         hint="Run `kelompok doctor` to see what is missing.",
     )
@@ -96,20 +98,50 @@ def require_level(required: Level, standing: Mapping[str, str | None], plugin: s
 _WALL_NAMES = {FILES: "files", CALLS: "system calls", USER: "own user"}
 
 
-def find_user() -> int | None:
-    """Return the number of the user that the next plugin's process may become, or None if it cannot switch.
+@dataclass(frozen=True, kw_only=True)
+class OwnUser:
+    """The user that a plugin's process becomes.
+
+    Attributes:
+        number: Its number. It has no account.
+        reads_all: Whether it may read what only root may, within what the sandbox lets it read.
+    """
+
+    number: int
+    reads_all: bool
+
+
+def find_user(folders: Sequence[Path] = (), *, sandbox: bool = True) -> OwnUser | None:
+    """Return the user for the next process of a plugin that lies in these folders, or None if there can be none.
 
     Processes that run at the same time get different users, so that they cannot reach each other.
     """
-    return None if why_not_own_user() is not None else _FIRST_USER + next(_numbers) % _USERS
+    if why_not_own_user(folders, sandbox=sandbox) is not None:
+        return None
+    return OwnUser(number=_FIRST_USER + next(_numbers) % _USERS, reads_all=_find_closed(folders) is not None)
 
 
-def why_not_own_user() -> str | None:
+def why_not_own_user(folders: Sequence[Path] = (), *, sandbox: bool = True) -> str | None:
     """Return why plugins cannot have a user of their own, or None if they can."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return "only root may switch users"
-    closed = next((path for path in _python_paths() if not _is_open_to_others(Path(path))), None)
-    return None if closed is None else f"other users cannot read Python's libraries in {closed}"
+    if (closed := _find_closed(folders)) is not None and not (sandbox and _has_landlock()):
+        return f"other users cannot read the code in {closed}"
+    return None
+
+
+def _find_closed(folders: Sequence[Path]) -> Path | None:
+    """Return a folder with code that only this user can read: Python's libraries, or the plugin's."""
+    return next((path for path in (*_python_paths(), *folders) if not _is_open_to_others(path)), None)
+
+
+@cache
+def _has_landlock() -> bool:
+    try:
+        landlock_version()
+    except OSError:
+        return False
+    return True
 
 
 def _count_users() -> Iterator[int]:
@@ -122,6 +154,7 @@ def _count_users() -> Iterator[int]:
 _numbers = _count_users()
 
 
+@cache
 def _is_open_to_others(path: Path) -> bool:
     """Return whether every user may read a file, or list a folder and reach all in it."""
     try:
@@ -132,29 +165,31 @@ def _is_open_to_others(path: Path) -> bool:
 
 
 @cache
-def _python_paths() -> tuple[str, ...]:
+def _python_paths() -> tuple[Path, ...]:
     """Return the folders of Python's libraries and of installed distributions."""
     standard = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     places = [*standard, *site.getsitepackages(), str(Path(sys.base_prefix) / "lib")]
-    return tuple(dict.fromkeys(os.path.realpath(one) for one in places if one and Path(one).exists()))
+    return tuple(dict.fromkeys(Path(os.path.realpath(one)) for one in places if one and Path(one).exists()))
 
 
 def importable_path() -> list[str]:
     """Return the search path of modules for plugins: Python's libraries and installed distributions, nothing else."""
     allowed = _python_paths()
-    return [one for one in sys.path if one and os.path.realpath(one).startswith(allowed)]
+    return [one for one in sys.path if one and any(map(Path(os.path.realpath(one)).is_relative_to, allowed))]
 
 
 def make_walls(
-    *, limits: Limits, user: int | None, readable: Sequence[Path], workdir: Path, sandbox: bool = True
+    *, limits: Limits, user: OwnUser | None, readable: Sequence[Path], workdir: Path, sandbox: bool = True
 ) -> Walls:
     """Return the walls for a run: it may read Python, its libraries and ``readable``, and use its working folder."""
     core = Path(kelompok_core.__file__).parent
     ours = [core / name for name in ("contracts", "contract_rules", "plugin_process")]
     return Walls(
-        readable=[*_python_paths(), *_SYSTEM_FILES, *map(str, ours), *map(str, readable)],
+        readable=[*_SYSTEM_FILES, *map(str, (*_python_paths(), *ours, *readable))],
         writable=[str(workdir), os.devnull],
-        user=user,
+        user=None if user is None else user.number,
+        reads_all=user is not None and user.reads_all,
+        why_no_user=why_not_own_user(readable, sandbox=sandbox) or "not asked for",
         sandbox=sandbox,
         memory_megabytes=limits.memory_megabytes,
         seconds=limits.reading_seconds,

@@ -7,28 +7,31 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kelompok_core.errors import StorageUnavailable
+from kelompok_core.plugin_host.isolation import OwnUser
 from kelompok_core.settings import Settings
 from kelompok_core.working_folders import new_folder, sweep_folder, system_folder, working_folder
 
 
 @contextmanager
-def plugin_folder(settings: Settings, user: int | None) -> Iterator[Path]:
+def plugin_folder(settings: Settings, user: OwnUser | None) -> Iterator[Path]:
     """Provide a new private folder for a plugin's process; removed when the block ends.
 
-    With a user of its own, the process cannot reach the installation's folder, which is private. Its folder then is in
-    the system's temporary folder and belongs to that user.
+    With a user of its own, the process usually cannot reach the installation's folder, which is private. Its folder
+    then is in the system's temporary folder. The folder belongs to that user.
 
     Raises:
         StorageUnavailable: When somebody else made the folder in which it would be.
     """
-    if user is None:
+    if user is None or user.reads_all:
         with working_folder(settings) as folder:
+            if user is not None:
+                os.chown(folder, user.number, user.number)
             yield folder
         return
     shared = _shared_folder()
     sweep_folder(shared)
     with new_folder(shared) as folder:
-        os.chown(folder, user, user)
+        os.chown(folder, user.number, user.number)
         yield folder
 
 

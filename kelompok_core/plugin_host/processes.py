@@ -3,12 +3,13 @@
 import atexit
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
-from threading import Lock
+from dataclasses import dataclass, field
+from threading import Lock, get_ident
 from time import monotonic, sleep
 
 from kelompok_core.errors import KelompokError
@@ -79,10 +80,14 @@ class _Template:
         """End the template and with it all runs."""
         self._socket.close()
         if self.owner == os.getpid():
+            self._process.kill()  # it may still load its libraries; its runs die with it
             self._process.wait()
 
 
 _template: _Template | None = None
+_running: dict[int, int] = {}
+"""The threads that started the running processes, by process number."""
+
 _starting = Lock()
 
 
@@ -114,11 +119,13 @@ class PluginProcess:
         channel: The channel to it.
         output: Descriptor from which to read what it prints.
         number: Its process number, which is also the number of its process group.
+        thread: The thread that started it.
     """
 
     channel: Channel
     output: int
     number: int
+    thread: int = field(default_factory=get_ident)
     _template: _Template
     _status: int | None = None
     _ended: bool = False
@@ -139,6 +146,7 @@ class PluginProcess:
         """Kill the process and all that it started; close the channel."""
         if not self._ended:
             self._ended = True
+            _running.pop(self.number, None)
             with suppress(ProcessFailed):
                 self._template.ask(END_GROUP, self.number)
             self.channel.close()
@@ -167,7 +175,17 @@ def start_process() -> PluginProcess:
         raise ProcessFailed(f"no process can be started for plugins: {error}") from error
     for one in (it_reads, it_writes, it_prints):
         os.close(one)
-    return PluginProcess(channel=Channel(to_read, to_write), output=output, number=number, _template=template)
+    process = PluginProcess(channel=Channel(to_read, to_write), output=output, number=number, _template=template)
+    _running[number] = process.thread
+    return process
+
+
+def kill_runs(thread: int) -> None:
+    """Kill the processes that a thread started; whoever waits for their answers then finds them ended."""
+    for number, starter in list(_running.items()):
+        if starter == thread:
+            with suppress(ProcessLookupError):
+                os.killpg(number, signal.SIGKILL)
 
 
 def _pipe(opened: list[int]) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from kelompok_core.contracts import PluginContext
 from kelompok_core.errors import PluginUnavailable
 from kelompok_core.installed_plugins import package_folders
-from kelompok_core.plugin_host.isolation import find_user, make_walls, read_required_level, require_level
+from kelompok_core.plugin_host.isolation import OwnUser, find_user, make_walls, read_required_level, require_level
 from kelompok_core.plugin_host.limits import read_limits
 from kelompok_core.plugin_host.plugin_folders import plugin_folder
 from kelompok_core.plugin_host.printed_output import PrintedOutput
@@ -57,10 +57,10 @@ def open_run(
     The project's own tests replace this function when they have to reach into a plugin; nothing else does.
     """
     contract, target = implements
-    limits, user = read_limits(settings), find_user()
+    folders = list(package_folders(plugin.package))
+    limits, user = read_limits(settings), find_user(folders)
     with plugin_folder(settings, user) as workdir:
         files = _given(reads, workdir, user)
-        folders = list(package_folders(plugin.package))
         process = start_process()
         output = PrintedOutput(process.output, plugin.name, folders, context.secrets.values())
         run = RunningPlugin(process, context, limits, workdir, output, files)
@@ -68,7 +68,7 @@ def open_run(
             walls = make_walls(limits=limits, user=user, readable=[*folders, *files.values()], workdir=workdir)
             standing = run.start({"workdir": str(workdir), "walls": walls.to_json()})
             require_level(read_required_level(settings), standing, plugin.name)
-            run.load(plugin, contract, target, folders)
+            run.load(plugin.name, contract, target, {plugin.package: folders})
             yield run
         finally:
             process.end()
@@ -85,9 +85,9 @@ def try_loading(settings: Settings, plugin: PluginInfo, contract: str) -> None:
         return
 
 
-def _given(reads: Sequence[Path], workdir: Path, user: int | None) -> dict[Path, Path]:
+def _given(reads: Sequence[Path], workdir: Path, user: OwnUser | None) -> dict[Path, Path]:
     """Return where the plugin finds each file: itself, or a copy if the plugin's user may not reach it."""
-    if user is None:
+    if user is None or user.reads_all:
         return {path: path for path in reads}
     copies = {}
     for number, path in enumerate(reads):

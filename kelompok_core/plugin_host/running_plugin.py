@@ -18,7 +18,6 @@ from kelompok_core.plugin_host.limits import Limits
 from kelompok_core.plugin_host.plugin_failures import BrokeContract, NotLoaded, PluginEnded, error_of
 from kelompok_core.plugin_host.printed_output import PrintedOutput
 from kelompok_core.plugin_host.processes import PluginProcess
-from kelompok_core.plugin_host.registry import PluginInfo
 from kelompok_core.plugin_process.asking import ANSWER, ASK, FIND_ENTITY, HEADER_WORDS, JUDGE_COLUMNS, LOG, MAP_HEADERS
 from kelompok_core.plugin_process.child import CALL, END, FAILED, ITEM, LOAD, LOADED, START, WALLS
 from kelompok_core.plugin_process.exchange import (
@@ -75,8 +74,14 @@ class RunningPlugin:
         standing: Mapping[str, str | None] = answer.values["standing"]
         return standing
 
-    def load(self, plugin: PluginInfo, contract: str, target: str, folders: Sequence[Path]) -> None:
+    def load(self, plugin: str, contract: str, target: str, packages: Mapping[str, Sequence[Path]]) -> None:
         """Load the plugin.
+
+        Args:
+            plugin: Its name.
+            contract: The contract.
+            target: What implements it, as ``module:Name``.
+            packages: The folders of the plugin's packages.
 
         Raises:
             PluginUnavailable: When that fails.
@@ -86,10 +91,10 @@ class RunningPlugin:
             "target": target,
             "contract": contract,
             "is_importer": is_importer(contract),
-            "packages": {plugin.package: [str(one) for one in folders]},
+            "packages": {name: [str(one) for one in folders] for name, folders in packages.items()},
             "path": importable_path(),
             "context": {
-                "plugin": plugin.name,
+                "plugin": plugin,
                 "config": context.config,
                 "secrets": context.secrets,
                 "dry_run": context.dry_run,
@@ -104,9 +109,9 @@ class RunningPlugin:
             for answer in self._answers(Message(kind=LOAD, values=values), expected=LOADED):
                 self.has = answer.values["has"]
         except NotLoaded as error:
-            raise PluginUnavailable(plugin.name, str(error)) from error
+            raise PluginUnavailable(plugin, str(error)) from error
         except PluginEnded as error:
-            raise PluginUnavailable(plugin.name, f"{target} cannot be loaded: {error}") from error
+            raise PluginUnavailable(plugin, f"{target} cannot be loaded: {error}") from error
 
     def read(self, source: Source) -> Generator[SourceBatch]:
         """Yield the batches that the plugin reads, one at a time: it waits until the next one is wanted."""

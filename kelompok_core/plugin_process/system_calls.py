@@ -12,6 +12,7 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+PR_SET_KEEPCAPS = 8
 PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
@@ -32,13 +33,23 @@ def prctl(option: int, *arguments: int) -> None:
     _checked("prctl", _require_libc().prctl(ctypes.c_int(option), *given))
 
 
+def hide_memory() -> None:
+    """Keep other processes of this user from reading this one's memory, environment and open files.
+
+    Also keeps debuggers away. Does nothing where the system has no such switch.
+    """
+    if IS_LINUX:
+        prctl(PR_SET_DUMPABLE, 0)
+
+
 def syscall(number: int, *arguments: object) -> int:
     """Make a system call and return its result.
 
     Raises:
         OSError: When the kernel refuses, or the system is not Linux.
     """
-    return _checked(f"system call {number}", _require_libc().syscall(number, *arguments))
+    given = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]  # else only 32 bits are passed
+    return _checked(f"system call {number}", _require_libc().syscall(ctypes.c_long(number), *given))
 
 
 def _require_libc() -> ctypes.CDLL:

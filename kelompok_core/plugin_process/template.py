@@ -24,7 +24,7 @@ def main(control: int) -> NoReturn:
         control: Descriptor of the socket. Each request is one packet of JSON; ``fork`` comes with three descriptors:
             to read from, to write to, and for printed output.
     """
-    from kelompok_core.plugin_process.walls import hide_memory
+    from kelompok_core.plugin_process.system_calls import hide_memory
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the terminal's processes; the core ends this one
     hide_memory()

@@ -15,9 +15,10 @@ from kelompok_core.plugin_process.seccomp import refuse_system_calls
 from kelompok_core.plugin_process.system_calls import (
     IS_LINUX,
     PR_CAPBSET_DROP,
-    PR_SET_DUMPABLE,
+    PR_SET_KEEPCAPS,
     PR_SET_NO_NEW_PRIVS,
     PR_SET_PDEATHSIG,
+    hide_memory,
     prctl,
     syscall,
 )
@@ -31,6 +32,7 @@ _ARENAS = 1 << 30
 
 _MOST_DESCRIPTORS = 256
 _MOST_CAPABILITY = 63
+_DAC_READ_SEARCH = 1 << 2
 _CAPSET_VERSION_3 = 0x20080522
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 
@@ -43,6 +45,9 @@ class Walls:
         readable: Files and folders that it may read: Python, its libraries, the plugin, the source.
         writable: Its working folder.
         user: Number of the user that it becomes, or None to keep the current one.
+        reads_all: Whether that user may read what only root may. For a Python that lies in root's home; only together
+            with the sandbox, which restricts what it can read.
+        why_no_user: Why there is no user, if there is none.
         sandbox: Whether to ask the kernel for the walls around files and system calls.
         memory_megabytes: Memory that it may use in addition to what it has at the start.
         seconds: CPU time.
@@ -53,6 +58,8 @@ class Walls:
     readable: Sequence[str]
     writable: Sequence[str]
     user: int | None
+    reads_all: bool
+    why_no_user: str
     sandbox: bool
     memory_megabytes: int
     seconds: int
@@ -67,23 +74,14 @@ class Walls:
         return cls(**values)
 
 
-def hide_memory() -> None:
-    """Keep other processes of this user from reading this one's memory, environment and open files.
-
-    Also keeps debuggers away. Does nothing where the system has no such switch.
-    """
-    if IS_LINUX:
-        prctl(PR_SET_DUMPABLE, 0)
-
-
 def put_up(walls: Walls, parent: int) -> dict[str, str | None]:
     """Put up the walls around this process; return for each wall None if it stands, or why it does not.
 
     Limits and hidden memory always hold. The process dies with ``parent``, its parent process.
     """
     _bound(walls)
-    standing = {USER: _attempt(lambda: _become(walls.user))}
-    _give_up_capabilities()
+    standing = {USER: _attempt(lambda: _become(walls))}
+    _give_up_capabilities(_DAC_READ_SEARCH if walls.reads_all else 0)
     if IS_LINUX:
         hide_memory()
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # after the user changed, which clears it
@@ -134,24 +132,27 @@ def _memory_bytes() -> tuple[int, int]:
     return used, data
 
 
-def _become(user: int | None) -> None:
+def _become(walls: Walls) -> None:
+    user = walls.user
     if user is None:
-        raise OSError(0, "this process may not switch users")
+        raise OSError(0, walls.why_no_user)
+    if walls.reads_all:
+        prctl(PR_SET_KEEPCAPS, 1)
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
 
 
-def _give_up_capabilities() -> None:
-    """Drop the rights of root that are left, also for programs that this process could start."""
+def _give_up_capabilities(kept: int) -> None:
+    """Drop the rights of root except for ``kept``, a set of bits."""
     if not IS_LINUX:
         return
     for capability in range(_MOST_CAPABILITY + 1):
         with suppress(OSError):  # not root, or no such capability
             prctl(PR_CAPBSET_DROP, capability)
     header = (ctypes.c_uint32 * 2)(_CAPSET_VERSION_3, 0)
-    none = (ctypes.c_uint32 * 6)()
+    left = (ctypes.c_uint32 * 6)(kept, kept)  # effective, permitted
     number = _CAPSET.get(os.uname().machine)
     if number is not None:
-        syscall(number, header, none)
+        syscall(number, header, left)
     prctl(PR_SET_NO_NEW_PRIVS, 1)

@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Event, Thread, get_ident
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -15,6 +15,7 @@ from kelompok_core.errors import ImportFailed, KelompokError, TakenOver
 from kelompok_core.imports.shared.imports import Import, fail_import
 from kelompok_core.installation import Installation
 from kelompok_core.plugin_host.limits import Limits
+from kelompok_core.plugin_host.processes import kill_runs
 
 _LOOK_SECONDS = 1.0
 _GRACE_SECONDS = 2.0
@@ -59,6 +60,7 @@ class _Watchdog:
         self._import = import_
         self._limits = limits
         self._over = Event()
+        self._step = get_ident()
         self._began = self._moved = monotonic()
         self._rows = import_.rows_staged
         self._thread = Thread(target=self._watch, name="watchdog", daemon=True)
@@ -111,10 +113,11 @@ class _Watchdog:
         return ImportFailed(problem, hint=f"Split the file, or ask the operator to raise {limit} under [limits].")
 
     def _stop(self) -> None:
-        """Cancel the step's statements until it ends; end the process if it does not."""
+        """Cancel the step's statements and kill its plugins until it ends; end this process if it does not."""
         deadline = monotonic() + _GRACE_SECONDS
         while monotonic() < deadline:
             self._database.cancel_statements()
+            kill_runs(self._step)
             if self._over.wait(_LOOK_SECONDS / 4):
                 return
         _logger.error("Import %s does not stop: this process exits. (%s)", self._import.id, self.reason)

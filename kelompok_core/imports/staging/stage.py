@@ -32,6 +32,7 @@ from kelompok_core.imports.staging.reused_files import digest_pass, reuse_rows
 from kelompok_core.imports.staging.staging_pass import Stager
 from kelompok_core.installation import Installation
 from kelompok_core.plugin_host.limits import read_limits
+from kelompok_core.plugin_host.processes import prepare_processes
 from kelompok_core.records.registry import get_descriptor
 
 
@@ -44,6 +45,7 @@ def stage(installation: Installation, import_id: UUID) -> Import:
         ImportFailed: When the source cannot be read or a required column is missing.
         NotPermitted: When the actor may no longer submit the import.
     """
+    prepare_processes()
     with working_on(installation.database.engine, import_id):
         started = monotonic()
         import_, rights = _begin(installation, import_id)

@@ -1,0 +1,163 @@
+"""Behaves well, or does what its setting ``does`` says: what a broken or hostile plugin may do."""
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from kelompok_core import contracts
+from kelompok_core.contracts import CommandResult, SourceBatch, location_table, text_table
+
+
+def behaves(context):
+    del context
+
+
+def exits_early(context):
+    os._exit(0)
+
+
+def exits_with_error(context):
+    os._exit(3)
+
+
+def leaves(context):
+    sys.exit(0)
+
+
+def raises(context):
+    raise ValueError("no luck")
+
+
+def hangs(context):
+    time.sleep(600)
+
+
+def spins(context):
+    while True:
+        pass
+
+
+def ignores_signals(context):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    time.sleep(600)
+
+
+def kills_itself(context):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def crashes(context):
+    ctypes.string_at(0)
+
+
+def forks(context):
+    for _ in range(20):
+        if os.fork() == 0:
+            os.setsid()
+            time.sleep(600)
+
+
+def starts_programs(context):
+    subprocess.Popen(["sleep", "600"], start_new_session=True)
+
+
+def eats_memory(context):
+    kept = []
+    while True:
+        kept.append(bytearray(50_000_000))
+
+
+def eats_shared_memory(context):
+    import mmap
+
+    kept = []
+    while True:
+        one = mmap.mmap(-1, 50_000_000)
+        one.write(b"x" * 50_000_000)
+        kept.append(one)
+
+
+def fills_its_folder(context):
+    for number in range(1_000_000):
+        (context.workdir / f"file-{number}").write_bytes(b"x" * 1_000_000)
+
+
+def writes_one_large_file(context):
+    with (context.workdir / "large").open("wb") as file:
+        while True:
+            file.write(b"x" * 1_000_000)
+
+
+def writes_outside(context):
+    Path(context.config["aim"]).write_text("changed")
+
+
+def reads_outside(context):
+    raise ValueError("found " + Path(context.config["aim"]).read_text())
+
+
+def links_outside(context):
+    (context.workdir / "link").symlink_to(context.config["aim"])
+    raise ValueError("found " + (context.workdir / "link").read_text())
+
+
+def prints_everything(context):
+    name = "haisahaR hamuR"[::-1]  # as if it came from the file: no word of it stands in this code
+    print("reading the row of", name, "with", context.secrets.get("token"), flush=True)
+    print("warning: line 12 is odd", file=sys.stderr, flush=True)
+    context.log.warning("the name is %s, the token %s", name, context.secrets.get("token"))
+    logging.getLogger("other").warning(name)
+
+
+def prints_without_end(context):
+    line = b"nothing but noise " * 50 + b"\n"
+    for _ in range(20_000):
+        os.write(1, line)
+
+
+def sends_noise(context):
+    for number in range(3, 64):
+        try:
+            os.write(number, b"\xff" * 100_000)
+        except OSError:
+            continue
+    time.sleep(600)
+
+
+def closes_everything(context):
+    os.closerange(0, 64)
+
+
+def patches_the_core(context):
+    contracts.Issue = None
+    sys.modules["kelompok_core.errors"] = None
+    sys.modules["json"] = None
+
+
+def skips_rows(context):
+    return 2
+
+
+class Chaos:
+    def read(self, source, context):
+        del source
+        first = globals()[context.config["does"]](context) or 1
+        yield SourceBatch(
+            cells=text_table({"id": ["1"], "name": ["A"]}),
+            locations=location_table([first], lines=[2], selectors=["#row=2"]),
+        )
+
+    def normalize(self, batch, context):
+        globals()[context.config["does"]](context)
+        return batch
+
+    def run_command(self, command, arguments, context):
+        del command, arguments
+        globals()[context.config["does"]](context)
+        return CommandResult(text="done")
