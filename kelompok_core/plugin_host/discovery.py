@@ -59,7 +59,7 @@ def _manifest(name: str, package: str, folder: Path | None) -> Manifest:
     if folder is None:
         raise BrokenManifest(f"its package {package!r} is not installed")
     try:
-        manifest = _parsed((folder / MANIFEST_FILE).read_text("utf-8"))
+        manifest = _parsed((folder / MANIFEST_FILE).read_text("utf-8"), package)
     except FileNotFoundError as error:
         raise BrokenManifest(f"{package} has no {MANIFEST_FILE}") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from kelompok_core.contracts import JsonValue
-from kelompok_core.entities import list_entities
+from kelompok_core.entities import list_entities, list_words
 
 EVERY = "*"
 """All entities, in a job's ``entity`` and in ``permissions.propose``."""
 
 PLACE = "{entity}"
 """Placeholder of the entity in the name and summary of a job for all entities, and in a capability."""
+
+SINGULAR = "{singular}"
+"""Placeholder of the word for one record of the entity in a capability."""
 
 ENTITY_FORMAT = "entity"
 """The ``format`` of a command's argument whose value is an entity."""
@@ -47,8 +50,8 @@ def _jobs(job: JsonValue) -> Iterator[JsonValue]:
 
 
 def _filled(text: JsonValue) -> Sequence[JsonValue]:
-    if isinstance(text, str) and PLACE in text:
-        return [text.replace(PLACE, entity) for entity in list_entities()]
+    if isinstance(text, str) and (PLACE in text or SINGULAR in text):
+        return [text.replace(PLACE, words.entity).replace(SINGULAR, words.singular) for words in list_words()]
     return [text]
 
 

@@ -2,17 +2,21 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema, model_validator
 
 from kelompok_core.control_characters import STEERING
+from kelompok_core.entities import list_entities
 from kelompok_core.errors import KelompokError
+from kelompok_core.plugin_host.capabilities import with_derived_jobs, without_commands_of_jobs
 from kelompok_core.plugin_host.contract_names import is_importer, list_contract_names
 from kelompok_core.plugin_host.every_entity import EVERY, with_every_entity
 from kelompok_core.plugin_host.per_request import require_harmless
+from kelompok_core.suggestions import suggest
 
+_LONGEST_SHOWN = 60
 HOST_API = "1"
 """The contract version this host speaks; a plugin written for another one is incompatible."""
 
@@ -125,15 +129,15 @@ class Manifest(_Part):
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, given: Any) -> Any:
-        """Refuse unsafe texts; take commands given as bare names; write out what is declared for every entity."""
+        """Refuse unsafe texts; write out what is declared for every entity; take commands given as bare names."""
         if steering := next(filter(None, map(_STEERING.search, _texts(given))), None):
             raise ValueError(f"a text has the control character U+{ord(steering[0]):04X}")
         if not isinstance(given, dict):
             return given
+        given = with_every_entity(given)
         if isinstance(given.get("commands"), list):
-            commands = [{"name": one} if isinstance(one, str) else one for one in given["commands"]]
-            given = {**given, "commands": commands}
-        return with_every_entity(given)
+            given["commands"] = without_commands_of_jobs(given["commands"], given.get("jobs"))
+        return given
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -141,30 +145,87 @@ class Manifest(_Part):
             raise ValueError(f"implements: there is no contract {unknown[0]!r}")
         if EVERY in self.permissions.propose:
             raise ValueError(f"permissions.propose: {EVERY!r} stands alone, for all entities")
-        for job in self.jobs:
-            if job.uses not in self.implements:
-                raise ValueError(f"job {job.name!r} uses {job.uses!r}, which implements does not have")
+        self._require_sensible_jobs()
+        for entity in self._named_entities():
+            require_entity(entity)
         for profile in self.profiles:
             if profile.job not in {job.name for job in self.jobs}:
                 raise ValueError(f"profile {profile.name!r} is for {profile.job!r}, which is no job")
         require_harmless(self.config_schema, {*self.permissions.secrets, *self.permissions.network})
-        if len({job.name for job in self.jobs}) != len(self.jobs):
-            raise ValueError("two jobs have one name")
         return self
 
+    def _require_sensible_jobs(self) -> None:
+        for job in self.jobs:
+            if job.uses not in self.implements:
+                raise ValueError(f"job {job.name!r} uses {job.uses!r}, which implements does not have")
+            if job.entity is not None and job.entity not in self.permissions.propose:
+                raise ValueError(
+                    f"job {job.name!r} proposes {job.entity}, which permissions.propose does not name: "
+                    f'write "permissions": {{"propose": ["{job.entity}"]}}'
+                )
+        if len({job.name for job in self.jobs}) != len(self.jobs):
+            raise ValueError("two jobs have one name")
 
-def parse_manifest(text: str) -> Manifest:
-    """Return the manifest.
+    def _named_entities(self) -> Iterator[str]:
+        """Yield the entities that the manifest names."""
+        yield from self.permissions.propose
+        for job in self.jobs:
+            yield from job.enriches
+
+
+def require_entity(name: str) -> None:
+    """Require that there is an entity of this name.
 
     Raises:
-        BrokenManifest: When it is no JSON or not a manifest, with the place and the reason.
+        ValueError: With a suggestion.
+    """
+    if name not in list_entities():
+        raise ValueError(f"there is no entity {name!r}. {suggest(name, list_entities()) or ''}".rstrip())
+
+
+def parse_manifest(text: str, package: str = "") -> Manifest:
+    """Return the manifest of a plugin's package.
+
+    Raises:
+        BrokenManifest: When it is no JSON or not a manifest, with the place, what was expected and what was found.
     """
     try:
-        return Manifest.model_validate_json(text)
+        given = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BrokenManifest(f"line {error.lineno}, column {error.colno}: no JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise BrokenManifest("it is nested too deeply") from error
+    if not isinstance(given, dict):
+        raise BrokenManifest(f"it must be a JSON object, not a {type(given).__name__}")
+    try:
+        return Manifest.model_validate(with_derived_jobs(given, package))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise BrokenManifest(f"{place}: {first['msg']}".removeprefix(": ")) from error
+        raise BrokenManifest(_describe(error)) from error
+
+
+def _describe(error: ValidationError) -> str:
+    """Return the first problem: where it is, what was expected, what was found."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        known = _keys_beside(first["loc"])
+        return f"{place}: there is no such key. {suggest(str(first['loc'][-1]), known, few=len(known)) or ''}".rstrip()
+    if first["type"] == "missing":
+        return f"{place}: this key is missing"
+    if first["type"] == "value_error":
+        return f"{place}: {first['msg'].removeprefix('Value error, ')}".removeprefix(": ")
+    found = json.dumps(first["input"], default=str)
+    shown = found if len(found) <= _LONGEST_SHOWN else found[:_LONGEST_SHOWN] + "…"
+    return f"{place}: {first['msg']}; found {shown}".removeprefix(": ")
+
+
+def _keys_beside(path: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that may stand where a path of a manifest ends."""
+    parts: Mapping[str, type[_Part]] = {
+        "jobs": Job, "commands": Command, "profiles": ReadyProfile, "permissions": Permissions,
+    }  # fmt: skip
+    part = parts.get(str(path[0]), Manifest) if len(path) > 1 else Manifest
+    return [field.alias or name for name, field in part.model_fields.items()]
 
 
 def manifest_json_schema() -> str:

@@ -29,6 +29,7 @@ from tests.distributions import install_plugin
 
 _MANIFEST = {
     "name": "odd", "version": "1.0", "api": "1", "implements": {"organization_importer": "odd_moons.reader:Reader"},
+    "permissions": {"propose": ["organizations"]},
     "jobs": [{"name": "read", "uses": "organization_importer", "entity": "organizations", "inputs": ["text/csv"]}],
 }  # fmt: skip
 _READER = """

@@ -27,6 +27,7 @@ _MANIFEST = {
         "source_normalizer": "odd_plugin.code:Odd",
         "cli_command_provider": "odd_plugin.code:Odd",
     },
+    "permissions": {"propose": ["organizations"]},
     "jobs": [{"name": "read", "uses": "organization_importer", "entity": "organizations", "inputs": ["text/csv"]}],
     "commands": [{"name": "go"}],
 }

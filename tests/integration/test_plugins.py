@@ -27,6 +27,7 @@ _MANIFEST = {
     "version": "1.0",
     "api": "1",
     "implements": {"organization_importer": "odd_plugin.reader:Reader"},
+    "permissions": {"propose": ["organizations"]},
     "jobs": [{"name": "read", "uses": "organization_importer", "entity": "organizations", "inputs": ["text/csv"]}],
 }
 

@@ -29,6 +29,7 @@ pytestmark = [
 _JOB, _STAGE = "csv_import__import_organizations", "csv_import__import_organizations__stage"
 _ODD = {
     "name": "odd", "version": "1.0", "api": "1", "implements": {"organization_importer": "odd_teller.reader:Reader"},
+    "permissions": {"propose": ["organizations"]},
     "jobs": [{"name": "read", "uses": "organization_importer", "entity": "organizations", "inputs": ["text/csv"]}],
 }  # fmt: skip
 _READER = """

@@ -220,7 +220,13 @@ def test_a_plugin_with_two_jobs_for_one_entity_gets_assets_for_each():
     jobs = [{"name": name, "uses": "organization_importer", "entity": "organizations", "inputs": ["text/csv"]}
             for name in ("members-list", "partners-list")]  # fmt: skip
     manifest = Manifest.model_validate(
-        {"name": "odd", "version": "1", "implements": {"organization_importer": "odd:Reader"}, "jobs": jobs}
+        {
+            "name": "odd",
+            "version": "1",
+            "implements": {"organization_importer": "odd:Reader"},
+            "jobs": jobs,
+            "permissions": {"propose": ["organizations"]},
+        }
     )
     plugin = PluginInfo(
         name="odd", version="1", state=PluginState.ENABLED, reason=None, package="odd", manifest=manifest

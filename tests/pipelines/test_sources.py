@@ -466,6 +466,7 @@ def test_reading_tables_does_not_run_plugin_code(configure, settings, build, tmp
     manifest = {
         "name": "odd", "version": "1.0", "api": "1",
         "implements": {"organization_importer": "odd_source.reader:Reader"},
+        "permissions": {"propose": ["organizations"]},
         "jobs": [{"name": "read", "uses": "organization_importer", "entity": "organizations", "inputs": ["text/csv"]}],
     }  # fmt: skip
     monkeypatch.syspath_prepend(str(tmp_path))
