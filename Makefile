@@ -21,8 +21,8 @@ setup: .venv/ready   ## create the environment and install what running needs
 
 demo: setup   ## database, plugin, ten organizations, and what to try next
 	$(KELOMPOK) init
-	$(KELOMPOK) plugin enable csv-import
-	$(KELOMPOK) plugin enable json-import
+	$(KELOMPOK) plugin enable csv-import --grant
+	$(KELOMPOK) plugin enable json-import --grant
 	@# 3 means done, with rows to look at: the example has some on purpose.
 	$(KELOMPOK) plugin run csv-import --job import-organizations --file examples/organizations.csv || [ $$? -eq 3 ]
 	@echo

@@ -221,7 +221,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         installation = Installation(Path(folder))
-        installation.kelompok("plugin", "enable", "csv-import")
+        installation.kelompok("plugin", "enable", "csv-import", "--grant")
         installation.kelompok("admin", "user", "create", "load@example.org", "--role", "admin")
         if "--hostile" in sys.argv[1:]:
             try:

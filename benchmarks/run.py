@@ -41,11 +41,12 @@ from kelompok_core.imports.receiving.receive import ImportRequest, receive  # no
 from kelompok_core.imports.shared.options import ImportOptions  # noqa: E402
 from kelompok_core.imports.staging.stage import stage  # noqa: E402
 from kelompok_core.installation import Installation  # noqa: E402
-from kelompok_core.plugin_host.configuration import set_enabled  # noqa: E402
-from kelompok_core.plugin_host.loading import load  # noqa: E402
+from kelompok_core.plugin_host.processes import prepare_processes  # noqa: E402
 from kelompok_core.plugin_host.registry import require_enabled  # noqa: E402
+from kelompok_core.plugin_host.running import try_loading  # noqa: E402
 from kelompok_core.records.registry import get_descriptor  # noqa: E402
 from kelompok_core.settings import Settings, read_settings  # noqa: E402
+from tests.enabling import set_enabled  # noqa: E402
 
 STEPS = {"stage": stage, "decide": decide, "apply": apply}
 ENTITIES = ("organizations", *LISTS)
@@ -127,7 +128,8 @@ def run_steps(steps: str, import_id: str, home: str, config: str, url: str) -> N
     """Run steps of one import in a child process, measured without the time to import libraries."""
     installation = _installation(Settings(home=Path(home), config_file=Path(config), database_url=url))
     plugin = require_enabled(installation.settings, "csv-import")
-    load(plugin, plugin.jobs()[0].uses)
+    prepare_processes()
+    try_loading(installation.settings, plugin, plugin.jobs()[0].uses)
     for entity in ENTITIES:
         # Pandera loads its checks on first use, and with them hypothesis, if installed.
         get_descriptor(entity).schema().validate(_nothing(entity))
@@ -267,7 +269,7 @@ def latency(server: Server) -> None:
         assert done.returncode == 0, done.stderr.decode()
         return perf_counter() - started
 
-    timed("plugin", "enable", "csv-import")
+    timed("plugin", "enable", "csv-import", "--grant")
     timed("db", "migrate")
     imported = [
         timed("plugin", "run", "csv-import", "--job", "import-organizations", "--file", str(file)) for _ in range(4)

@@ -59,7 +59,11 @@ def main() -> None:
         environment = os.environ | {"KELOMPOK_HOME": f"{folder}/home", "KELOMPOK_CONFIG": f"{folder}/kelompok.toml"}
         environment |= {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "TZ": "Asia/Jakarta", "LANG": "C.UTF-8"}
         try:
-            for words in (("init",), ("plugin", "enable", "csv-import"), ("plugin", "enable", "json-import")):
+            for words in (
+                ("init",),
+                ("plugin", "enable", "csv-import", "--grant"),
+                ("plugin", "enable", "json-import", "--grant"),
+            ):
                 subprocess.run(["kelompok", *words], env=environment, check=True, capture_output=True)
             picture_terminal(_IMPORT, IMAGES / "report.svg", environment)
             picture_terminal(_PLAN, IMAGES / "plan.svg", environment)

@@ -29,8 +29,8 @@ from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.staging.stage import stage
 from kelompok_core.installation import Installation
 from kelompok_core.organizations.service import OrganizationService
-from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.settings import Settings, read_settings
+from tests.enabling import set_enabled
 from tests.in_process import open_run_in_process
 
 _HOME = "KELOMPOK_TEST_HOME"
@@ -132,7 +132,8 @@ def grant(settings: Settings) -> Callable[..., None]:
     """Grant plugins what they ask for."""
 
     def run(*names: str) -> None:
-        del names
+        for name in names:
+            set_enabled(settings, name, enabled=True)
 
     return run
 

@@ -12,7 +12,9 @@ from kelompok_core.cli.language import translate, translate_message
 from kelompok_core.cli.surroundings import settings
 from kelompok_core.cli.terminal import ActorOption, JsonOption
 from kelompok_core.errors import PluginUnavailable
-from kelompok_core.plugin_host.configuration import set_enabled
+from kelompok_core.plugin_host.capabilities import find_capability_problems, find_old_capabilities
+from kelompok_core.plugin_host.configuration import write_disabled, write_enabled
+from kelompok_core.plugin_host.grants import find_change, list_asks
 from kelompok_core.plugin_host.processes import prepare_processes
 from kelompok_core.plugin_host.registry import (
     PluginInfo,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 _COLOURS = {
     PluginState.ENABLED: "green",
     PluginState.DISABLED: "dim",
+    PluginState.UNGRANTED: "yellow",
     PluginState.MISCONFIGURED: "red",
     PluginState.INCOMPATIBLE: "red",
     PluginState.BROKEN: "red",
@@ -89,16 +92,35 @@ def info(name: NameArgument, as_json: JsonOption = False) -> None:
 
 def _details(plugin: PluginInfo) -> dict[str, object]:
     manifest = plugin.manifest.model_dump(mode="json", by_alias=True) if plugin.manifest else None
-    return _summary(plugin) | {"package": plugin.package, "config": dict(plugin.config), "manifest": manifest}
+    asks = list_asks(plugin.manifest) if plugin.manifest else []
+    granted = plugin.grant.to_json() if plugin.grant else None
+    known = {"package": plugin.package, "config": dict(plugin.config), "manifest": manifest}
+    return _summary(plugin) | known | {"asks": asks, "granted": granted, "warnings": _warnings(plugin)}
+
+
+def _warnings(plugin: PluginInfo) -> list[str]:
+    """Return what is odd about a plugin that works."""
+    if plugin.manifest is None:
+        return []
+    capabilities = plugin.manifest.capabilities
+    found = [*find_capability_problems(capabilities), *find_old_capabilities(capabilities)]
+    if plugin.grant is not None and (change := find_change(plugin.grant, plugin.manifest, plugin.package)):
+        found.append(change)
+    return found
 
 
 def _render_info(console: "Console", plugin: PluginInfo, measured: "Isolation") -> None:
+    from kelompok_core.cli.granting import print_asks
     from kelompok_core.cli.isolation import print_isolation
 
     output.print_line(output.safe_text(f"{plugin.name} {plugin.version}: ", style="bold").append_text(_state(plugin)))
     console.print(output.safe_text(_reason_or_description(plugin)))
     if plugin.manifest is None:
         return
+    for warning in _warnings(plugin):
+        output.print_line(translate_message(warning), style="yellow")
+    console.print(output.safe_text(f"{translate('Offers:')} {', '.join(plugin.manifest.capabilities)}"))
+    print_asks(plugin.manifest, plugin.grant)
     jobs = [
         (job.name, job.entity or ", ".join(job.enriches), ", ".join(job.inputs), job.summary) for job in plugin.jobs()
     ]
@@ -120,17 +142,24 @@ def _render_info(console: "Console", plugin: PluginInfo, measured: "Isolation") 
 
 
 @app.command()
-def enable(name: NameArgument) -> None:
-    """Enable a plugin in kelompok.toml. Its code is loaded once as a check."""
+def enable(
+    name: NameArgument,
+    grant: Annotated[bool, typer.Option("--grant", help="Grant what it asks for, without a question.")] = False,
+) -> None:
+    """Enable a plugin in kelompok.toml: shows what it asks for, and grants that. Its code is loaded once as a check."""
+    from kelompok_core.cli.granting import require_granted
     from kelompok_core.plugin_host.running import try_loading
 
     plugin = get_plugin(settings(), name)
     if plugin.manifest is None or plugin.state is PluginState.INCOMPATIBLE:
         raise PluginUnavailable(name, f"it is {plugin.state}: {plugin.reason}", hint="The plugin was not enabled.")
+    was_enabled = plugin.state is PluginState.ENABLED
+    granted = require_granted(plugin, plugin.manifest, is_given=grant)
     for contract in plugin.manifest.implements:
         try_loading(settings(), plugin, contract)
-    changed = set_enabled(settings(), name, enabled=True)
-    message = "{plugin} is enabled." if changed else "{plugin} was enabled already; nothing changed."
+    if not was_enabled or granted != plugin.grant:
+        write_enabled(settings(), name, granted.to_json())
+    message = "{plugin} was enabled already; nothing changed." if was_enabled else "{plugin} is enabled."
     output.print_line(translate(message, plugin=name))
     now = get_plugin(settings(), name)
     if now.state is PluginState.MISCONFIGURED:
@@ -143,9 +172,9 @@ def enable(name: NameArgument) -> None:
 
 @app.command()
 def disable(name: NameArgument) -> None:
-    """Disable a plugin in kelompok.toml."""
+    """Disable a plugin in kelompok.toml. What was granted to it stays granted."""
     get_plugin(settings(), name)
-    changed = set_enabled(settings(), name, enabled=False)
+    changed = write_disabled(settings(), name)
     message = "{plugin} is disabled." if changed else "{plugin} was disabled already; nothing changed."
     output.print_line(translate(message, plugin=name))
 

@@ -21,6 +21,14 @@ def digest_code(*packages: str) -> str:
     return digest.hexdigest()
 
 
+def digest_package(package: str) -> str:
+    """Return a digest of a package's files as they are now."""
+    digest = hashlib.sha256()
+    for name, content in _files((package,)):
+        digest.update(hashlib.sha256(name.encode()).digest() + hashlib.sha256(content).digest())
+    return digest.hexdigest()
+
+
 def _files(packages: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
     for package in packages:
         for folder in package_folders(package):

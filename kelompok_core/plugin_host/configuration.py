@@ -18,6 +18,7 @@ from kelompok_core.suggestions import suggest
 
 _ENABLED = "enabled"
 _AUTOMATIC = "automatic"
+_GRANT = "grant"
 
 _TABLES = ("plugins", "imports", "profiles", "schedules", "inboxes", "freshness", "scaling", "files", "ui", "limits",
            "isolation")  # fmt: skip
@@ -32,10 +33,12 @@ class PluginSettings:
 
     Attributes:
         automatic: Whether the plugin runs on every import, as a normalizer or an enricher.
+        grant: The table with what the operator granted, or None.
     """
 
     enabled: bool = False
     automatic: bool = True
+    grant: JsonValue = None
     values: Mapping[str, JsonValue]
 
 
@@ -99,7 +102,8 @@ def _settings_of(name: str, found: object) -> PluginSettings:
     return PluginSettings(
         enabled=_flag(name, table, _ENABLED, default=False),
         automatic=_flag(name, table, _AUTOMATIC, default=True),
-        values={key: value for key, value in table.items() if key not in (_ENABLED, _AUTOMATIC)},
+        grant=table.get(_GRANT),
+        values={key: value for key, value in table.items() if key not in (_ENABLED, _AUTOMATIC, _GRANT)},
     )
 
 
@@ -204,14 +208,31 @@ def edit_document(settings: Settings) -> Iterator[Any]:
     fresh.replace(path)
 
 
-def set_enabled(settings: Settings, plugin: str, *, enabled: bool) -> bool:
-    """Write ``enabled`` for the plugin without changing anything else; return whether it changed."""
+def write_enabled(settings: Settings, plugin: str, grant: Mapping[str, JsonValue]) -> None:
+    """Write that the plugin is enabled, and what was granted to it, without changing anything else."""
+    import tomlkit
+
+    with _edit_plugin(settings, plugin) as table:
+        table[_ENABLED] = True
+        stored = tomlkit.inline_table()
+        stored.update(grant)
+        table[_GRANT] = stored
+
+
+def write_disabled(settings: Settings, plugin: str) -> bool:
+    """Write that the plugin is disabled; return whether it was enabled. What was granted to it stays."""
     before = plugin_settings(settings).get(plugin)
-    if (before is not None and before.enabled) == enabled:
+    if before is None or not before.enabled:
         return False
+    with _edit_plugin(settings, plugin) as table:
+        table[_ENABLED] = False
+    return True
+
+
+@contextmanager
+def _edit_plugin(settings: Settings, plugin: str) -> Iterator[Any]:
     import tomlkit
 
     with edit_document(settings) as document:
         plugins = document.setdefault("plugins", tomlkit.table(is_super_table=True))
-        plugins.setdefault(plugin, tomlkit.table())[_ENABLED] = enabled
-    return True
+        yield plugins.setdefault(plugin, tomlkit.table())

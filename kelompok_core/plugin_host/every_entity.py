@@ -32,7 +32,7 @@ def with_every_entity(manifest: Mapping[str, JsonValue]) -> dict[str, JsonValue]
         given["commands"] = [_with_choices(one) for one in commands]
     permissions = given.get("permissions")
     if isinstance(permissions, dict) and permissions.get("propose") == [EVERY]:
-        given["permissions"] = {**permissions, "propose": [*list_entities()]}
+        given["permissions"] = {**permissions, "propose": [*list_entities()], "every_entity": True}
     return given
 
 

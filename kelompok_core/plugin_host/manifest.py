@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from kelompok_core.control_characters import STEERING
 from kelompok_core.entities import list_entities
@@ -102,6 +103,7 @@ class Permissions(_Part):
     """What the plugin asks for. There is no word for writing: a plugin can only propose."""
 
     propose: tuple[str, ...] = Field(default=(), description="Entities it proposes rows for; `*` alone for all.")
+    every_entity: SkipJsonSchema[bool] = Field(default=False, exclude=True)
     network: tuple[str, ...] = Field(default=(), description="Hosts it talks to, as host:port.")
     secrets: tuple[str, ...] = Field(default=(), description="Settings that are references to secrets.")
 

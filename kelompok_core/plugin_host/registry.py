@@ -1,6 +1,6 @@
 """Lists the plugins of this installation, with their states and reasons. Runs no plugin code."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -8,6 +8,7 @@ from kelompok_core.contracts import JsonValue
 from kelompok_core.errors import GivenSettingWrong, NotFound, PluginUnavailable, SettingsError, UsageError
 from kelompok_core.plugin_host.configuration import PluginSettings, check_config, plugin_settings
 from kelompok_core.plugin_host.discovery import Discovered, discover
+from kelompok_core.plugin_host.grants import Grant, list_missing, read_grant
 from kelompok_core.plugin_host.manifest import HOST_API, Job, Manifest
 from kelompok_core.plugin_host.own_codes import settle_codes
 from kelompok_core.plugin_host.per_request import list_per_request
@@ -20,6 +21,7 @@ class PluginState(StrEnum):
     BROKEN = "broken"
     INCOMPATIBLE = "incompatible"
     DISABLED = "disabled"
+    UNGRANTED = "ungranted"
     MISCONFIGURED = "misconfigured"
     ENABLED = "enabled"
 
@@ -32,6 +34,7 @@ class PluginInfo:
         reason: Why it is in this state.
         hint: What to do about it.
         automatic: Whether it runs on every import.
+        grant: What the operator granted to it.
     """
 
     name: str
@@ -43,6 +46,7 @@ class PluginInfo:
     manifest: Manifest | None
     config: Mapping[str, JsonValue] = field(default_factory=dict)
     automatic: bool = True
+    grant: Grant | None = None
 
     def jobs(self) -> tuple[Job, ...]:
         return self.manifest.jobs if self.manifest else ()
@@ -88,6 +92,7 @@ def _with_state(found: Discovered, configured: PluginSettings | None) -> PluginI
         manifest=found.manifest,
         config=config,
         automatic=configured is None or configured.automatic,
+        grant=None if state is PluginState.MISCONFIGURED else _grant_of(found.name, configured),
     )
 
 
@@ -102,9 +107,23 @@ def _state(
     if configured is None or not configured.enabled:
         return PluginState.DISABLED, None, {}
     try:
+        if missing := list_missing(manifest, _grant_of(found.name, configured)):
+            return PluginState.UNGRANTED, _ungranted(found.name, missing), {}
         return PluginState.ENABLED, None, check_config(manifest, configured.values)
     except SettingsError as error:
         return PluginState.MISCONFIGURED, error, {}
+
+
+def _grant_of(name: str, configured: PluginSettings | None) -> Grant | None:
+    return None if configured is None or configured.grant is None else read_grant(name, configured.grant)
+
+
+def _ungranted(name: str, missing: Sequence[str]) -> SettingsError:
+    return SettingsError(
+        f"plugins.{name}",
+        f"it asks for what was not granted: {', '.join(missing)}",
+        hint=f"See what it asks for, and grant it: kelompok plugin enable {name}",
+    )
 
 
 def list_automatic(settings: Settings, contract: str) -> list[PluginInfo]:

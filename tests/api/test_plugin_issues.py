@@ -23,9 +23,9 @@ from kelompok_core.imports.reporting.stored_errors import want
 from kelompok_core.imports.shared.imports import get_import
 from kelompok_core.imports.staging.stage import stage
 from kelompok_core.issues.catalog import find_entry, plugin_entries
-from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.plugin_host.registry import PluginState, list_plugins
 from tests.distributions import install_plugin
+from tests.enabling import set_enabled
 
 _MANIFEST = {
     "name": "odd", "version": "1.0", "api": "1", "implements": {"organization_importer": "odd_moons.reader:Reader"},

@@ -72,7 +72,7 @@ class Service:
 @pytest.fixture(scope="module")
 def service(installation):
     for plugin in ("csv-import", "json-import"):
-        assert installation.kelompok("plugin", "enable", plugin).returncode == 0
+        assert installation.kelompok("plugin", "enable", plugin, "--grant").returncode == 0
     with installation.up() as (process, _, address):
         made = Service(installation, process, address)
         _wait_for_workers(made)

@@ -20,7 +20,7 @@ def elsewhere():
 
 
 def test_an_installation_moves_by_two_commands(installation, elsewhere):
-    assert installation.kelompok("plugin", "enable", "csv-import").returncode == 0
+    assert installation.kelompok("plugin", "enable", "csv-import", "--grant").returncode == 0
     done = installation.kelompok(
         "plugin", "run", "csv-import", "--job", "import-organizations", "--file", PROJECT / "examples/organizations.csv"
     )

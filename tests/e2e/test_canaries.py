@@ -83,7 +83,7 @@ class Scene:
         path = os.pathsep.join(filter(None, (str(packages), os.environ.get("PYTHONPATH"))))
         installation.environment |= {"TMPDIR": str(self.tmp), "PYTHONPATH": path, "ODD_TOKEN": _C["secret"]}
         for plugin in ("csv-import", "json-import", "odd"):
-            assert installation.kelompok("plugin", "enable", plugin).returncode == 0
+            assert installation.kelompok("plugin", "enable", plugin, "--grant").returncode == 0
         toml = self.folder / "kelompok.toml"
         toml.write_text(toml.read_text().replace("[plugins.odd]", '[plugins.odd]\ntoken = "env:ODD_TOKEN"'))
         self.settings = read_settings(installation.environment)

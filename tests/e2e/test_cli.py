@@ -19,7 +19,7 @@ _DETECT = ("plugin", "run", "sdgs-keyword", "--job", "detect-sdgs")
 @pytest.fixture(scope="module")
 def ready(installation):
     """An installation with csv-import enabled and the example imported."""
-    assert installation.kelompok("plugin", "enable", "csv-import").returncode == 0
+    assert installation.kelompok("plugin", "enable", "csv-import", "--grant").returncode == 0
     done = installation.kelompok(*_IMPORT, "--file", PROJECT / "examples/organizations.csv", "--json")
     assert done.returncode == 3, done.stderr
     installation.first = json.loads(done.stdout)
@@ -408,7 +408,7 @@ def test_members_posts_and_events_by_file_and_by_hand(ready, tmp_path):
 
 
 def test_goals_from_the_command_line(ready):
-    assert ready.kelompok("plugin", "enable", "sdgs-keyword").returncode == 0
+    assert ready.kelompok("plugin", "enable", "sdgs-keyword", "--grant").returncode == 0
     planned = ready.kelompok(*_DETECT, "--dry-run", "--json")
     assert planned.returncode == 0, planned.stderr
     wanted = json.loads(planned.stdout)["counts"]["organizations"]["created"]
@@ -457,7 +457,7 @@ def test_goals_from_the_command_line(ready):
 ], ids=["file", "no-file", "organization", "import", "setting", "explain", "show",
         "goal", "no-such-goal", "run"])  # fmt: skip
 def test_wrong_usage_of_enrichers_exits_with_code_two(ready, arguments, said):
-    ready.kelompok("plugin", "enable", "sdgs-keyword")
+    ready.kelompok("plugin", "enable", "sdgs-keyword", "--grant")
     done = ready.kelompok(*arguments)
     assert done.returncode == 2, (done.stdout, done.stderr)
     assert said in done.stderr

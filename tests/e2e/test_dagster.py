@@ -68,7 +68,7 @@ def running(installation):
     lists = installation.folder / "lists"
     lists.mkdir()
     for plugin in ("csv-import", "sdgs-keyword"):
-        assert installation.kelompok("plugin", "enable", plugin).returncode == 0
+        assert installation.kelompok("plugin", "enable", plugin, "--grant").returncode == 0
     (lists / "mitra.csv").write_text(_ROWS)
     (lists / "aneh.csv").write_text("Kolom,Lain\n1,2\n")
     for file, code in (("mitra.csv", 3), ("mitra.csv", 3), ("aneh.csv", 1)):

@@ -54,7 +54,11 @@ def _copy_with_donations(folder):
     installation = Installation(folder)
     code = [copy, *sorted((copy / "plugins").iterdir())]
     installation.environment["PYTHONPATH"] = os.pathsep.join(map(str, code))
-    for command in (("init",), ("plugin", "enable", "csv-import"), ("org", "create", "--set", "name=Forum Air")):
+    for command in (
+        ("init",),
+        ("plugin", "enable", "csv-import", "--grant"),
+        ("org", "create", "--set", "name=Forum Air"),
+    ):
         done = installation.kelompok(*command)
         assert done.returncode == 0, done.stderr
     return installation

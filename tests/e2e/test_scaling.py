@@ -79,7 +79,7 @@ def cluster():
             executor_config = {{ cluster = {{ existing = {{ address = "tcp://127.0.0.1:{scheduler}" }} }} }}
             """
         )
-        for command in (("db", "migrate"), ("plugin", "enable", "csv-import")):
+        for command in (("db", "migrate"), ("plugin", "enable", "csv-import", "--grant")):
             done = made.kelompok(*command)
             assert done.returncode == 0, done.stderr
         said = made.kelompok("env", "--json")

@@ -15,7 +15,7 @@ _OURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 @pytest.fixture(scope="module")
 def ready(installation):
-    assert installation.kelompok("plugin", "enable", "csv-import").returncode == 0
+    assert installation.kelompok("plugin", "enable", "csv-import", "--grant").returncode == 0
     return installation
 
 

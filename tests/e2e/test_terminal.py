@@ -56,7 +56,7 @@ def _commands(text):
 def ready(installation):
     """An installation with two readers enabled."""
     for plugin in ("csv-import", "json-import"):
-        assert installation.kelompok("plugin", "enable", plugin).returncode == 0
+        assert installation.kelompok("plugin", "enable", plugin, "--grant").returncode == 0
     return installation
 
 
@@ -406,7 +406,7 @@ def _elsewhere(ready, folder, *arguments):
 
 
 @pytest.mark.parametrize("arguments", [
-    ("org", "list"), ("db", "migrate"), ("plugin", "enable", "csv-import"), ("import", "list"),
+    ("org", "list"), ("db", "migrate"), ("plugin", "enable", "csv-import", "--grant"), ("import", "list"),
     (*_IMPORT, "--file", PROJECT / "examples/organizations.csv"),
 ], ids=lambda arguments: " ".join(map(str, arguments[:2])))  # fmt: skip
 def test_outside_an_installation_none_is_begun(ready, tmp_path, arguments):
@@ -629,18 +629,18 @@ def faulty(tmp_path):
 
 def test_a_plugin_that_cannot_be_loaded_is_not_enabled(ready, faulty, tmp_path):
     config = {"KELOMPOK_CONFIG": str(tmp_path / "kelompok.toml")}
-    refused = ready.kelompok("plugin", "enable", "hilang-import", **faulty, **config)
+    refused = ready.kelompok("plugin", "enable", "hilang-import", "--grant", **faulty, **config)
     assert refused.returncode == 2, refused.stdout
     assert "nothing_called_so" in refused.stderr
     assert not (tmp_path / "kelompok.toml").exists()
-    shown = ready.kelompok("plugin", "enable", "hilang-import", "--debug", **faulty, **config)
+    shown = ready.kelompok("plugin", "enable", "hilang-import", "--grant", "--debug", **faulty, **config)
     assert "Traceback" in shown.stderr
     assert "Traceback" not in refused.stderr
 
 
 def test_where_a_plugin_failed_is_kept_and_shown_when_asked_for(ready, faulty, tmp_path):
     config = {"KELOMPOK_CONFIG": str(tmp_path / "kelompok.toml")}
-    assert ready.kelompok("plugin", "enable", "berjatuhan-import", **faulty, **config).returncode == 0
+    assert ready.kelompok("plugin", "enable", "berjatuhan-import", "--grant", **faulty, **config).returncode == 0
     file = tmp_path / "rahasia.csv"
     file.write_text("nama\nA\n")
     run = ("plugin", "run", "berjatuhan-import", "--job", "import-organizations", "--file", file)

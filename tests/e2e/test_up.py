@@ -33,7 +33,7 @@ _RUN = """query($id: ID!) { runOrError(runId: $id) { ... on Run { status
 @pytest.fixture
 def ui(installation):
     """The Dagster UI's GraphQL endpoint, asked as the UI asks it; everything is stopped at the end."""
-    assert installation.kelompok("plugin", "enable", "csv-import").returncode == 0
+    assert installation.kelompok("plugin", "enable", "csv-import", "--grant").returncode == 0
     (installation.folder / "lists").mkdir(exist_ok=True)
     settings = installation.folder / "kelompok.toml"
     if "[files]" not in settings.read_text():

@@ -19,8 +19,8 @@ from benchmarks.databases import copied, in_database, make_template, run_sql, se
 from benchmarks.organizations import write_organizations
 from kelompok_core.database import embedded
 from kelompok_core.fail_points import FailPoint
-from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.settings import read_settings
+from tests.enabling import set_enabled
 from tests.faults import acts
 from tests.faults.acts import Scene
 

@@ -18,10 +18,10 @@ from kelompok_core.enrichment.run import EnrichmentRequest, enrich, request_enri
 from kelompok_core.enrichment.undo import undo_enrichment
 from kelompok_core.errors import EnrichmentFailed, NotPermitted, PluginUnavailable, UsageError
 from kelompok_core.imports.undoing.undo import undo
-from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.records.registry import get_descriptor
 from kelompok_core.sdgs.signals import GoalService, list_goals
+from tests.enabling import set_enabled
 
 _LIST = """id,name,description
 1,Rumah Air,Membangun sumur bor dan jaringan air bersih untuk warga desa

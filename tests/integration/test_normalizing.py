@@ -5,7 +5,8 @@ import pytest
 from kelompok_core.contracts import SourceBatch, text_table
 from kelompok_core.errors import ImportFailed
 from kelompok_core.imports.shared.options import ImportOptions
-from kelompok_core.plugin_host.configuration import read_document, set_enabled
+from kelompok_core.plugin_host.configuration import read_document
+from tests.enabling import set_enabled
 
 _LIST = "id,Nama,Provinsi,Kota,Medsos\n1,Rumah Baca,jabar,Kab. Bandung,IG: @rumah.baca\n2,Lain,Bali,Kota Bandung,-\n"
 

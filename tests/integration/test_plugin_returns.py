@@ -14,9 +14,9 @@ from kelompok_core.enrichment.run import EnrichmentRequest, enrich, request_enri
 from kelompok_core.errors import EnrichmentFailed, ImportFailed, PluginUnavailable, SourceUnreadable
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.staging.stage import stage
-from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.plugin_host.running import try_loading
+from tests.enabling import set_enabled
 
 _MANIFEST = {
     "name": "odd",

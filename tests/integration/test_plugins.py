@@ -10,7 +10,7 @@ from kelompok_core.entities import list_words
 from kelompok_core.errors import GivenSettingWrong, ImportFailed, PluginUnavailable, SettingsError, UsageError
 from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.shared.profiles import Profile, chosen_profile, save_profile
-from kelompok_core.plugin_host.configuration import check_config, plugin_settings, resolve_secret, set_enabled
+from kelompok_core.plugin_host.configuration import check_config, plugin_settings, resolve_secret
 from kelompok_core.plugin_host.contract_names import contract_named, list_contract_names
 from kelompok_core.plugin_host.loading import plugin_context
 from kelompok_core.plugin_host.registry import (
@@ -21,6 +21,7 @@ from kelompok_core.plugin_host.registry import (
     require_per_request,
 )
 from kelompok_core.plugin_host.running import try_loading
+from tests.enabling import set_enabled
 
 _MANIFEST = {
     "name": "odd",

@@ -16,9 +16,9 @@ from kelompok_core.errors import Ambiguous, NotFound, NotPermitted, PluginUnavai
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.shared.imports import get_import
 from kelompok_core.imports.staging.stage import stage
-from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.sources.kept import list_missing
 from kelompok_core.sources.storage import Incoming, local_copy
+from tests.enabling import set_enabled
 
 
 @pytest.fixture

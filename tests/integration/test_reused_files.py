@@ -20,9 +20,10 @@ from kelompok_core.imports.staging import reused_files
 from kelompok_core.imports.staging import stage as staging
 from kelompok_core.imports.staging.stage import stage
 from kelompok_core.plugin_host import code
-from kelompok_core.plugin_host.configuration import read_document, set_enabled
+from kelompok_core.plugin_host.configuration import read_document
 from kelompok_core.values.conventions import DateOrder
 from tests.batches import smaller_batches
+from tests.enabling import set_enabled
 
 _LIST = (
     "id,name,email,founded,warna\n"

@@ -11,10 +11,10 @@ from kelompok_core.entities import list_entities
 from kelompok_core.imports.receiving.receive import ImportRequest, admit, receive
 from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.shared.profiles import Profile, save_profile
-from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines import jobs, sensors
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.resources import Core
+from tests.enabling import set_enabled
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 

@@ -15,11 +15,11 @@ from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.shared.profiles import Profile, save_profile
 from kelompok_core.issues.catalog import all_entries
 from kelompok_core.issues.entries import list_facts
-from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.in_process import Runner
 from kelompok_pipelines.resources import Core
 from tests.distributions import install_plugin
+from tests.enabling import set_enabled
 
 pytestmark = [
     pytest.mark.proof,

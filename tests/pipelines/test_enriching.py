@@ -5,9 +5,9 @@ import pytest
 import sqlalchemy as sa
 
 from kelompok_core.imports.applying.apply import approve
-from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.resources import Core
+from tests.enabling import set_enabled
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 

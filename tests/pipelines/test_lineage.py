@@ -10,7 +10,6 @@ from dagster._core.execution.api import execute_run
 
 from kelompok_core.errors import DatabaseUnavailable
 from kelompok_core.imports.applying.apply import approve
-from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.plugin_host.manifest import Manifest
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState
 from kelompok_pipelines import retries
@@ -19,6 +18,7 @@ from kelompok_pipelines.definitions import build_definitions
 from kelompok_pipelines.names import Layer
 from kelompok_pipelines.plugin_jobs import jobs_of
 from kelompok_pipelines.resources import Core
+from tests.enabling import set_enabled
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 

@@ -14,7 +14,6 @@ import typer
 from kelompok_core.cli import operating, plugins, surroundings
 from kelompok_core.imports.shared.options import OPTIONS
 from kelompok_core.plugin_host import configuration
-from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_pipelines import services
 from kelompok_pipelines.assets.importing import ImportConfig
 from kelompok_pipelines.definitions import build_definitions
@@ -25,6 +24,7 @@ from kelompok_pipelines.run_tags import PARTITION_TAG
 from kelompok_pipelines.source_checks import RESERVED, read_sources
 from kelompok_pipelines.sources import ScheduledSource, SourceOptions, WatchedSource
 from tests.distributions import install_plugin
+from tests.enabling import set_enabled
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 

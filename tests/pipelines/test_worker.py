@@ -17,12 +17,12 @@ from kelompok_core.imports.running.cancel import cancel
 from kelompok_core.imports.running.queue import claim
 from kelompok_core.imports.running.workers import Presence, count_workers
 from kelompok_core.imports.shared.imports import get_import
-from kelompok_core.plugin_host.configuration import set_enabled
 from kelompok_core.sources.storage import incoming_from
 from kelompok_pipelines import worker as working
 from kelompok_pipelines.interruption import WorkerStops
 from kelompok_pipelines.loaded_code import LoadedCode
 from kelompok_pipelines.worker import work
+from tests.enabling import set_enabled
 
 
 @pytest.fixture

@@ -1,0 +1,84 @@
+"""Shows what a plugin asks for, and asks the operator for it."""
+
+import sys
+from collections.abc import Iterator
+
+import typer
+
+from kelompok_core.cli import output
+from kelompok_core.cli.language import translate
+from kelompok_core.errors import UsageError
+from kelompok_core.plugin_host.every_entity import EVERY
+from kelompok_core.plugin_host.grants import (
+    EVERY_IMPORT,
+    ITS_SOURCES,
+    NETWORK,
+    PROPOSE,
+    Grant,
+    list_asks,
+    list_missing,
+    make_grant,
+)
+from kelompok_core.plugin_host.manifest import Manifest
+from kelompok_core.plugin_host.registry import PluginInfo
+
+
+def require_granted(plugin: PluginInfo, manifest: Manifest, *, is_given: bool) -> Grant:
+    """Return the grant of all that a plugin asks for; ask on a terminal for what was not granted yet.
+
+    Raises:
+        UsageError: When nobody can be asked.
+        Abort: When the answer is no.
+    """
+    missing = list_missing(manifest, plugin.grant)
+    if not missing and plugin.grant is not None:
+        return plugin.grant
+    if missing and not is_given:
+        print_asks(manifest, plugin.grant)
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise UsageError(
+                f"{plugin.name} was not enabled: it asks for what was not granted",
+                hint=f"To grant it: kelompok plugin enable {plugin.name} --grant",
+            )
+        typer.confirm(translate("Grant this to {plugin}?", plugin=plugin.name), abort=True)
+    return make_grant(manifest, plugin.package)
+
+
+def print_asks(manifest: Manifest, grant: Grant | None) -> None:
+    """Print what a plugin asks for, and what of it is granted."""
+    missing = set(list_missing(manifest, grant))
+    rows = [(line, translate("no") if ask in missing else translate("yes")) for ask, line in _described(manifest)]
+    if rows:
+        output.console().print()
+        output.table(output.console(), ("asks to", "granted"), rows)
+
+
+def _described(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    for ask in list_asks(manifest):
+        kind, _, what = ask.partition(" ")
+        if kind == PROPOSE:
+            yield ask, _describe_proposing(what)
+        elif what == ITS_SOURCES:
+            yield ask, translate("read the files that it imports, whole")
+        elif what == EVERY_IMPORT:
+            yield ask, translate("read and rewrite every row of every import, personal data included")
+        elif kind == NETWORK:
+            yield ask, translate("connect to {host}", host=what)
+        elif "." in what:
+            yield ask, translate("read the public text {field} of all records", field=what)
+        else:
+            yield ask, translate("get the secret {name}", name=what)
+
+
+def _describe_proposing(entity: str) -> str:
+    from kelompok_core.records.registry import get_descriptor
+
+    if entity == EVERY:
+        return translate("propose rows for every entity, personal data included, also for entities added later")
+    descriptor = get_descriptor(entity)
+    if descriptor.withdrawal is None:
+        return translate("propose rows for {entity}", entity=translate(entity))
+    personal = [field.name for field in descriptor.fields if field.name not in descriptor.public_fields]
+    return translate(
+        "propose rows for {entity}, with personal data: {fields}", entity=translate(entity), fields=", ".join(personal)
+    )
