@@ -1,5 +1,6 @@
 """One PostgreSQL server for the whole run, and a database for each test, copied from a template."""
 
+import compileall
 import os
 import shutil
 import tempfile
@@ -35,6 +36,7 @@ from tests.in_process import open_run_in_process
 
 _HOME = "KELOMPOK_TEST_HOME"
 _TEMPLATE = "template_core"
+_PLUGINS = Path(__file__).parents[1] / "plugins"
 _MEMORY, _LARGE_ENOUGH = Path("/dev/shm"), 8 << 30  # noqa: S108 -- mkdtemp makes a folder of its own in it
 
 
@@ -80,6 +82,7 @@ def server() -> Settings:
     home.chmod(0o755)
     settings = read_settings({"KELOMPOK_HOME": str(home)})
     superuser = embedded.superuser_url(settings)
+    compileall.compile_dir(_PLUGINS, quiet=1)  # as «plugin enable» does
     with FileLock(home / "template.lock"), psycopg.connect(superuser, autocommit=True) as connection:
         known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone()
         if known is None:

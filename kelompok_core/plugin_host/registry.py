@@ -107,11 +107,13 @@ def _state(
     if configured is None or not configured.enabled:
         return PluginState.DISABLED, None, {}
     try:
-        if missing := list_missing(manifest, _grant_of(found.name, configured)):
-            return PluginState.UNGRANTED, _ungranted(found.name, missing), {}
-        return PluginState.ENABLED, None, check_config(manifest, configured.values)
+        config = check_config(manifest, configured.values)
+        missing = list_missing(manifest, _grant_of(found.name, configured))
     except SettingsError as error:
         return PluginState.MISCONFIGURED, error, {}
+    if missing:
+        return PluginState.UNGRANTED, _ungranted(found.name, missing), {}
+    return PluginState.ENABLED, None, config
 
 
 def _grant_of(name: str, configured: PluginSettings | None) -> Grant | None:

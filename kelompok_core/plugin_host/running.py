@@ -1,5 +1,6 @@
 """Starts a plugin in a process of its own for one run."""
 
+import compileall
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -78,9 +79,13 @@ def open_run(
 def try_loading(settings: Settings, plugin: PluginInfo, contract: str) -> None:
     """Load a plugin in a process of its own to see whether that works. It gets no settings and no secrets.
 
+    Compiles its modules before, because its process may not write what it compiles.
+
     Raises:
         PluginUnavailable: When it cannot be loaded.
     """
+    for folder in package_folders(plugin.package):
+        compileall.compile_dir(folder, quiet=2)
     with start_plugin(settings, plugin, contract, PluginContext()):
         return
 

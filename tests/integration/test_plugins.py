@@ -1,6 +1,7 @@
 """Disabled, broken and failing plugins affect only themselves."""
 
 import json
+import re
 import shutil
 import sys
 
@@ -10,7 +11,7 @@ from kelompok_core.entities import list_words
 from kelompok_core.errors import GivenSettingWrong, ImportFailed, PluginUnavailable, SettingsError, UsageError
 from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.imports.shared.profiles import Profile, chosen_profile, save_profile
-from kelompok_core.plugin_host.configuration import check_config, plugin_settings, resolve_secret
+from kelompok_core.plugin_host.configuration import check_config, plugin_settings, resolve_secret, write_disabled
 from kelompok_core.plugin_host.contract_names import contract_named, list_contract_names
 from kelompok_core.plugin_host.loading import plugin_context
 from kelompok_core.plugin_host.registry import (
@@ -127,7 +128,7 @@ def test_exception_of_a_reader_fails_only_its_import(install, settings, installa
 
 
 def test_configured_plugin_that_is_not_installed_is_shown(settings):
-    set_enabled(settings, "lost", enabled=True)
+    settings.config_file.write_text("[plugins.lost]\nenabled = true\n")
     lost = get_plugin(settings, "lost")
     assert lost.state is PluginState.BROKEN
     assert "not installed" in lost.reason
@@ -156,9 +157,12 @@ def test_invalid_settings_file_is_reported_with_its_position(settings, text):
 def test_enabling_keeps_comments_and_order(settings):
     text = '# ours\n[imports]\n\n[plugins.csv-import] # the list\ndelimiter = ";"\nenabled = false\n'
     settings.config_file.write_text(text)
-    assert set_enabled(settings, "csv-import", enabled=True)
-    assert not set_enabled(settings, "csv-import", enabled=True)
-    assert settings.config_file.read_text() == text.replace("false", "true")
+    set_enabled(settings, "csv-import", enabled=True)
+    written = settings.config_file.read_text()
+    assert re.sub(r"grant = .*\n", "", written) == text.replace("false", "true")
+    assert not write_disabled(settings, "json-import")
+    assert write_disabled(settings, "csv-import")
+    assert settings.config_file.read_text() == written.replace("enabled = true", "enabled = false")
 
 
 def test_secrets_are_references_and_reach_only_the_context(install, settings, monkeypatch, tmp_path):

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.enabling import set_enabled
+
 PROJECT = Path(__file__).parents[2]
 PAGES = [
     PROJECT / "README.md",
@@ -123,6 +125,7 @@ def test_the_examples_are_what_they_say(settings, installation):
     from kelompok_pipelines.resources import Core
 
     shutil.copy(PROJECT / "examples/kelompok.toml", settings.config_file)
+    set_enabled(settings, "csv-import", enabled=True)
     assert read_profile(settings, "partners").options.mapping["Nama Lembaga"] == "name"
     definitions = build_definitions(settings, Core(installation=installation))
     assert definitions.resolve_schedule_def("partners_nightly").cron_schedule == "0 2 * * *"

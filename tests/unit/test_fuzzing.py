@@ -164,4 +164,4 @@ def test_any_plugin_settings_are_valid_or_refused(schema, config):
 
 def test_every_installed_plugin_has_a_state(configured):
     states = {one.name: one.state for one in list_plugins(configured(b"[plugins.csv-import]\nenabled = true\n"))}
-    assert states["csv-import"] is PluginState.ENABLED
+    assert states["csv-import"] is PluginState.UNGRANTED
