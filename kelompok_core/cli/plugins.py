@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kelompok_core.cli import completion, output, terminal
+from kelompok_core.cli import completion, output, plugin_authoring, terminal
 from kelompok_core.cli.import_options import WrittenOptions, with_import_options
 from kelompok_core.cli.language import translate, translate_message
 from kelompok_core.cli.surroundings import settings
@@ -43,6 +43,11 @@ _COLOURS = {
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The plugin.", autocompletion=completion.plugins)]
 
 app = typer.Typer(no_args_is_help=True, help="List, inspect, enable and run plugins.")
+
+
+app.command("new")(plugin_authoring.new)
+app.command("lint")(plugin_authoring.lint)
+app.command("test")(plugin_authoring.test)
 
 
 @app.command("list")

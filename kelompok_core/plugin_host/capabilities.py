@@ -78,9 +78,8 @@ def with_derived_jobs(manifest: Mapping[str, JsonValue], package: str) -> Mappin
     if {"jobs", "implements", "permissions"} & set(manifest) or not isinstance(capabilities, list):
         return manifest
     named = [one for one in commands if isinstance(one, str)] if isinstance(commands, list) else []
-    imports = [
-        words for words in list_words() if _import_of(words) in capabilities and f"import-{words.entity}" in named
-    ]
+    by_command = {f"import-{words.entity}": words for words in list_words() if _import_of(words) in capabilities}
+    imports = [by_command[name] for name in named if name in by_command]
     if not imports:
         return manifest
     implements: dict[str, JsonValue] = {

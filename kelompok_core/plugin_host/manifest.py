@@ -227,7 +227,7 @@ def _keys_beside(path: tuple[int | str, ...]) -> list[str]:
         "jobs": Job, "commands": Command, "profiles": ReadyProfile, "permissions": Permissions,
     }  # fmt: skip
     part = parts.get(str(path[0]), Manifest) if len(path) > 1 else Manifest
-    return [field.alias or name for name, field in part.model_fields.items()]
+    return [field.alias or name for name, field in part.model_fields.items() if not field.exclude]
 
 
 def manifest_json_schema() -> str:
