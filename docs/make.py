@@ -1,5 +1,6 @@
 """Generates pages from the code: fields, import options, issue codes, reasons, errors of the API, manifest schema."""
 
+import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from kelompok_core.imports.staging.candidates import EXTERNAL_ID, ORGANIZATION
 from kelompok_core.issues.catalog import core_entries, read_catalog
 from kelompok_core.issues.entries import LANGUAGES, Entry
 from kelompok_core.issues.reasons import REASONS, Question
+from kelompok_core.plugin_host.contract_names import contract_named, list_contract_names
 from kelompok_core.plugin_host.manifest import manifest_json_schema
 from kelompok_core.records.registry import get_descriptor
 
@@ -28,8 +30,35 @@ def pages() -> Mapping[Path, str]:
         FOLDER / "import-options.md": "\n".join(_import_options()) + "\n",
         FOLDER / "issue-codes.md": "\n".join(_issue_codes()) + "\n",
         FOLDER / "api-errors.md": "\n".join(_api_errors()) + "\n",
+        FOLDER / "contracts.md": "\n".join(_contracts()) + "\n",
         FOLDER / "manifest.schema.json": manifest_json_schema(),
     }
+
+
+def _contracts() -> Iterator[str]:
+    yield "# Contracts"
+    yield ""
+    yield "What a plugin can implement: protocols in `kelompok_core.contracts`. A class has the method; it needs no base class."
+    yield "Made from the code."
+    yield ""
+    yield "| `implements` | method | what it does |"
+    yield "|---|---|---|"
+    for name in list_contract_names():
+        contract = contract_named(name)
+        for method, asked in inspect.getmembers(contract, inspect.isfunction):
+            if not method.startswith("_"):
+                parameters = ", ".join(list(inspect.signature(asked).parameters)[1:])
+                annotation = inspect.signature(asked).return_annotation
+                returned = annotation.__name__ if isinstance(annotation, type) else str(annotation).rpartition(".")[2]
+                does = (inspect.getdoc(contract) or "").partition("\n")[0]
+                does = does.replace("``", "`")
+                yield f"| `{name}` | `{method}({parameters}) -> {_RETURNS.get(method, returned)}` | {does} |"
+    yield ""
+    yield "Optional: an importer of JSON may have `originals(source, context) -> Iterator[str]`, which returns each record"
+    yield "as it came; an enricher `explain(records, context) -> CommandResult`, which says how it finds its signals."
+
+
+_RETURNS = {"read": "Iterator[SourceBatch]", "match": "DataFrame", "enrich": "DataFrame"}
 
 
 def _fields() -> Iterator[str]:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -67,12 +68,14 @@ def test(path: FolderArgument) -> None:
 def _run_tests(folder: Path, package: str) -> int:
     """Run pytest in a process of its own; return 0 if tests ran and all passed."""
     has_suite = any("conformance_suite" in file.read_text("utf-8") for file in folder.rglob("test_*.py"))
-    where = [str(folder)] if has_suite else [str(folder), *_suite_for(package)]
     places = [str(folder), str(folder / "src"), *(one for one in sys.path if one)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places), "KELOMPOK_SUITE_PACKAGE": package,
-                   "KELOMPOK_SUITE_INPUTS": os.pathsep.join(_samples(folder))}  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
     options = ["-q", "-p", "no:cacheprovider", f"--rootdir={folder}", "--import-mode=importlib"]
-    done = subprocess.run([sys.executable, "-m", "pytest", *options, *where], env=environment, check=False, cwd=folder)
+    with tempfile.TemporaryDirectory(prefix="kelompok-suite-") as made:
+        where = [folder] if has_suite else [folder, _write_suite(Path(made), folder, package)]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *options, *where], env=environment, check=False, cwd=folder
+        )
     if done.returncode == _NO_TESTS:
         output.print_line(translate("No tests were found, so nothing was shown to work."), errors=True)
     return terminal.DONE if done.returncode == 0 else terminal.FAILED
@@ -82,14 +85,14 @@ _NO_TESTS = 5
 """pytest's exit code."""
 
 
-def _suite_for(package: str) -> list[str]:
-    """Return the file that makes the suite for a plugin without one."""
-    import kelompok_core.plugin_kit.testing.given_package as suite
-
-    del package
-    return [str(suite.__file__)]
-
-
-def _samples(folder: Path) -> list[str]:
+def _write_suite(where: Path, folder: Path, package: str) -> Path:
+    """Write the test file of a plugin that has no conformance test."""
     places = (folder / "tests" / "inputs", folder / "samples")
-    return [str(one) for place in places if place.is_dir() for one in sorted(place.iterdir()) if one.is_file()]
+    inputs = [str(one) for place in places if place.is_dir() for one in sorted(place.iterdir()) if one.is_file()]
+    file = where / "test_conformance.py"
+    file.write_text(
+        "from kelompok_core.plugin_kit.testing import conformance_suite\n\n"
+        f"TestConformance = conformance_suite({package!r}, inputs={inputs!r})\n",
+        "utf-8",
+    )
+    return file

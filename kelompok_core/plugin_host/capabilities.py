@@ -104,6 +104,6 @@ def _class_name(words: EntityWords) -> str:
 
 def without_commands_of_jobs(commands: Sequence[JsonValue], jobs: JsonValue) -> list[JsonValue]:
     """Return the commands that are not only another name for a job; bare names become objects."""
-    of_jobs = {job.get("name") for job in jobs if isinstance(job, dict)} if isinstance(jobs, list) else set()
+    of_jobs = [job.get("name") for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
     kept = [one for one in commands if not (isinstance(one, str) and one in of_jobs)]
     return [{"name": one} if isinstance(one, str) else one for one in kept]

@@ -326,3 +326,16 @@ def test_abandoned_folders_of_plugins_are_removed(settings):
         assert folder.parent == left.parent
         assert not left.exists()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@_ON_LINUX
+@_AS_ROOT
+def test_page_on_trust_has_what_was_measured(settings, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs/trust.md").read_text("utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("|")]
+    documented = {name: outcomes for name, *outcomes in rows if name in ATTEMPTS}
+    measured = {level: measure_isolation(settings, level) for level in (Level.PROCESS, Level.SANDBOX, Level.FULL)}
+    monkeypatch.setattr(isolation, "_find_closed", lambda _: None)  # as with a Python that everybody can read
+    measured[Level.USER] = measure_isolation(settings, Level.USER)
+    assert [one.level for one in measured.values()] == list(measured)
+    assert documented == {name: [measured[level].outcomes[name] for level in Level] for name in ATTEMPTS}

