@@ -3,7 +3,7 @@
 import inspect
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from kelompok_core.api.problems import REQUEST_PROBLEMS, STATUSES
@@ -38,24 +38,27 @@ def pages() -> Mapping[Path, str]:
 def _contracts() -> Iterator[str]:
     yield "# Contracts"
     yield ""
-    yield "What a plugin can implement: protocols in `kelompok_core.contracts`. A class has the method; it needs no base class."
+    yield "What a plugin can implement: protocols in `kelompok_core.contracts`. A class needs the method only."
     yield "Made from the code."
     yield ""
     yield "| `implements` | method | what it does |"
     yield "|---|---|---|"
     for name in list_contract_names():
         contract = contract_named(name)
+        does = (inspect.getdoc(contract) or "").partition("\n")[0].replace("``", "`")
         for method, asked in inspect.getmembers(contract, inspect.isfunction):
             if not method.startswith("_"):
-                parameters = ", ".join(list(inspect.signature(asked).parameters)[1:])
-                annotation = inspect.signature(asked).return_annotation
-                returned = annotation.__name__ if isinstance(annotation, type) else str(annotation).rpartition(".")[2]
-                does = (inspect.getdoc(contract) or "").partition("\n")[0]
-                does = does.replace("``", "`")
-                yield f"| `{name}` | `{method}({parameters}) -> {_RETURNS.get(method, returned)}` | {does} |"
+                yield f"| `{name}` | `{_signature(method, asked)}` | {does} |"
     yield ""
-    yield "Optional: an importer of JSON may have `originals(source, context) -> Iterator[str]`, which returns each record"
-    yield "as it came; an enricher `explain(records, context) -> CommandResult`, which says how it finds its signals."
+    yield "Optional: an importer of JSON may have `originals(source, context) -> Iterator[str]`, which returns each"
+    yield "record as it came; an enricher `explain(records, context) -> CommandResult`, which says how it finds its signals."
+
+
+def _signature(method: str, asked: Callable[..., object]) -> str:
+    signature = inspect.signature(asked)
+    annotation = signature.return_annotation
+    returned = annotation.__name__ if isinstance(annotation, type) else str(annotation).rpartition(".")[2]
+    return f"{method}({', '.join(list(signature.parameters)[1:])}) -> {_RETURNS.get(method, returned)}"
 
 
 _RETURNS = {"read": "Iterator[SourceBatch]", "match": "DataFrame", "enrich": "DataFrame"}

@@ -93,7 +93,7 @@ def try_loading(settings: Settings, plugin: PluginInfo, contract: str) -> None:
 def _given(reads: Sequence[Path], workdir: Path, user: OwnUser | None) -> dict[Path, Path]:
     """Return where the plugin finds each file: itself, or a copy if the plugin's user may not reach it."""
     if user is None or user.reads_all:
-        return {path: path for path in reads}
+        return {path: path.absolute() for path in reads}
     copies = {}
     for number, path in enumerate(reads):
         folder = workdir / f"given-{number}"

@@ -153,7 +153,7 @@ class RunningPlugin:
                 done, they are copied to their places.
         """
         given = {
-            name: replace(one, path=self._files.get(one.path, one.path)) if isinstance(one, Source) else one
+            name: replace(one, path=self._files.get(one.path, one.path.absolute())) if isinstance(one, Source) else one
             for name, one in arguments.items()
         }
         inside = {name: self._workdir / f"{name}-{path.name}" for name, path in writes.items()}
@@ -167,7 +167,7 @@ class RunningPlugin:
         return result
 
     def _packed(self, source: Source) -> JsonObject:
-        return pack_source(replace(source, path=self._files.get(source.path, source.path)))
+        return pack_source(replace(source, path=self._files.get(source.path, source.path.absolute())))
 
     def _call(self, method: str, values: Values, tables: Sequence[Buffer] = ()) -> Generator[Message]:
         yield from self._answers(Message(kind=CALL, values={**values, "method": method}, tables=tables), expected=ITEM)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -116,10 +116,15 @@ def unpack_issues(tables: Sequence[Buffer]) -> list[Issue]:
     return _unpacked("issues", unpack)
 
 
-def _issue_value(name: str, cell: Any) -> Any:
+def is_null(cell: object) -> bool:
+    """Return whether a cell of a data frame has no value."""
+    return cell is None or cell is pd.NA or cell != cell  # noqa: PLR0124 -- what is not itself is not a number
+
+
+def _issue_value(name: str, cell: object) -> Any:
     if name == "severity":
-        return Severity(cell)
-    return cell if name == "params" or not pd.isna(cell) else None
+        return Severity(str(cell))
+    return cell if name == "params" or not is_null(cell) else None
 
 
 def pack_signals(signals: pd.DataFrame) -> list[Buffer]:
@@ -296,10 +301,10 @@ def _frame_to_json(frame: pd.DataFrame) -> JsonObject:
     return {"columns": [str(column) for column in frame.columns], "rows": rows}
 
 
-def _to_json(cell: Any) -> Any:
+def _to_json(cell: object) -> object:
     if isinstance(cell, str | bool | int | dict | list) or cell is None:
         return cell
-    if pd.isna(cell):
+    if is_null(cell):
         return None
     if hasattr(cell, "item"):
         return cell.item()

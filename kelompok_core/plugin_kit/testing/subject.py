@@ -12,8 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from kelompok_core.contract_rules.batches import batch_problem
 from kelompok_core.contracts import JsonValue, PluginContext, Source, SourceBatch, UnreadableSource
 from kelompok_core.installed_plugins import package_folders
@@ -23,6 +21,7 @@ from kelompok_core.plugin_host.configuration import check_config
 from kelompok_core.plugin_host.contract_names import is_importer
 from kelompok_core.plugin_host.discovery import MANIFEST_FILE
 from kelompok_core.plugin_host.manifest import Job, Manifest, parse_manifest
+from kelompok_core.plugin_process.exchange import is_null
 
 MEDIA_TYPES: Mapping[str, str] = {
     ".csv": "text/csv",
@@ -145,10 +144,10 @@ def gather(batches: Iterator[SourceBatch], most: int | None = None) -> Reading:
     )
 
 
-def _plain(cell: Any) -> Any:
+def _plain(cell: object) -> object:
     if isinstance(cell, str | dict):
         return cell
-    return None if pd.isna(cell) else int(cell)
+    return None if is_null(cell) else int(str(cell))
 
 
 def try_reading(subject: Subject, path: Path, **context: Any) -> Reading | str:

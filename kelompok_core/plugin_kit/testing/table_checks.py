@@ -1,7 +1,6 @@
 """The checks of normalizers, matchers, enrichers and commands, on small tables of our own."""
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -11,6 +10,7 @@ from kelompok_core.contract_rules.signals import signals_problem
 from kelompok_core.contracts import SIGNAL_COLUMNS, SUGGESTION_COLUMNS, SourceBatch, location_table, text_table
 from kelompok_core.plugin_kit.testing.hostile import CELLS
 from kelompok_core.plugin_kit.testing.subject import Subject, source_of, working_folder
+from kelompok_core.plugin_process.frames import JsonObject, Values
 
 _NAMES = ("Yayasan Rumah Air", "Sanggar Seni Depok", "Forum Guru Belajar")
 _TEXTS = (
@@ -79,7 +79,7 @@ def enricher_quotes_what_it_found(subject: Subject) -> None:
     assert _signal_set(signals) == _signal_set(reversed_), "enrich(): the order of records changes what is found"
 
 
-def _signal_set(signals: pd.DataFrame) -> set[tuple[Any, ...]]:
+def _signal_set(signals: pd.DataFrame) -> set[tuple[object, ...]]:
     return set(signals[list(SIGNAL_COLUMNS)].itertuples(index=False, name=None))
 
 
@@ -113,9 +113,9 @@ def commands_return_results(subject: Subject) -> None:
             assert problem is None, f"run_command({command.name!r}): {problem}"
 
 
-def _arguments(subject: Subject, schema: Any, workdir: Path) -> dict[str, Any] | None:
+def _arguments(subject: Subject, schema: Values, workdir: Path) -> JsonObject | None:
     """Return arguments that fit a command's schema, or None if there is no sample for it."""
-    arguments: dict[str, Any] = {}
+    arguments: JsonObject = {}
     for name, described in schema.get("properties", {}).items():
         if described.get("format") == "source":
             if not subject.inputs:
