@@ -50,8 +50,9 @@ def _contracts() -> Iterator[str]:
             if not method.startswith("_"):
                 yield f"| `{name}` | `{_signature(method, asked)}` | {does} |"
     yield ""
-    yield "Optional: an importer of JSON may have `originals(source, context) -> Iterator[str]`, which returns each"
-    yield "record as it came; an enricher `explain(records, context) -> CommandResult`, which says how it finds its signals."
+    yield "Optional: an importer of JSON may have `originals(source, context) -> Iterator[str]`, which returns"
+    yield "each record as it came; an enricher may have `explain(records, context) -> CommandResult`, which says"
+    yield "how it finds its signals."
 
 
 def _signature(method: str, asked: Callable[..., object]) -> str:
