@@ -48,9 +48,9 @@ def unpack_columns(stream: Buffer, kinds: Sequence[pa.DataType] | None = None) -
                 raise UnfitTable(f"columns of the types {', '.join(map(str, schema.types))}")
             batch = reader.read_next_batch()
             batch.validate(full=True)
-    except (pa.ArrowException, OSError, StopIteration, struct.error, IndexError) as error:
+            return list(batch.columns)
+    except (pa.ArrowException, OSError, StopIteration, struct.error, IndexError, ValueError) as error:
         raise UnfitTable(f"a table that cannot be read ({type(error).__name__})") from error
-    return list(batch.columns)
 
 
 def _require_plain(stream: Buffer) -> None:
