@@ -158,6 +158,9 @@ class Chaos:
         return batch
 
     def run_command(self, command, arguments, context):
-        del command, arguments
+        del command
+        if "to" in arguments:
+            Path(arguments["to"]).symlink_to(context.config["aim"])
+            return CommandResult(text="done")
         globals()[context.config["does"]](context)
         return CommandResult(text="done")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from kelompok_core.contracts import PluginContext
 from kelompok_core.errors import ImportFailed, MemoryExceeded, PluginUnavailable, SettingsError
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.imports.staging.stage import stage
@@ -20,6 +21,7 @@ from kelompok_core.plugin_host import isolation, processes, running
 from kelompok_core.plugin_host.isolation import Level, read_required_level
 from kelompok_core.plugin_host.isolation_probe import measure_isolation
 from kelompok_core.plugin_host.plugin_folders import _shared_folder, plugin_folder
+from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.plugin_process.attempts import ATTEMPTS, POSSIBLE
 
 _CHAOS = Path(__file__).parents[1] / "chaos_plugin"
@@ -339,3 +341,15 @@ def test_page_on_trust_has_what_was_measured(settings, monkeypatch):
     measured[Level.USER] = measure_isolation(settings, Level.USER)
     assert [one.level for one in measured.values()] == list(measured)
     assert documented == {name: [measured[level].outcomes[name] for level in Level] for name in ATTEMPTS}
+
+
+def test_link_in_place_of_a_written_file_is_not_followed(chaos, settings, tmp_path):
+    chaos(aim=str(settings.config_file))
+    plugin = get_plugin(settings, "chaos")
+    context = PluginContext(config=plugin.config)
+    with (
+        running.start_plugin(settings, plugin, "cli_command_provider", context) as started,
+        pytest.raises(OSError, match="symbolic link"),
+    ):
+        started.run_command("go", {}, {"to": tmp_path / "copied"})
+    assert not (tmp_path / "copied").exists()

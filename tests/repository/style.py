@@ -35,6 +35,9 @@ VAGUE_NAMES = frozenset({"util", "utils", "helper", "helpers", "common", "misc",
 LEAST_TESTS = 0.75
 """Lines of tests per line of code. Aim: 1."""
 
+_SUITE = "kelompok_core/plugin_kit/testing/"
+"""The conformance suite is tests: it runs on every bundled plugin."""
+
 _BRANCHES = (ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.match_case, ast.comprehension)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _READERS = frozenset({"read_settings", "read_options"})
@@ -174,7 +177,8 @@ def mocks(tests: Iterable[Source]) -> Iterator[str]:
 
 
 def few_tests(sources: Sequence[Source], tests: Sequence[Source]) -> Iterator[str]:
-    share = sum(one.code_lines for one in tests) / sum(one.code_lines for one in sources)
+    suite = sum(one.code_lines for one in sources if one.path.startswith(_SUITE))
+    share = (sum(one.code_lines for one in tests) + suite) / (sum(one.code_lines for one in sources) - suite)
     if share < LEAST_TESTS:
         yield f"{share:.2f} lines of tests per line of code, at least {LEAST_TESTS}"
 
