@@ -58,13 +58,20 @@ def crashes(context):
 
 def forks(context):
     for _ in range(20):
-        if os.fork() == 0:
+        process = os.fork()
+        if process == 0:
             os.setsid()
             time.sleep(600)
+        _note(context, process)
 
 
 def starts_programs(context):
-    subprocess.Popen(["sleep", "600"], start_new_session=True)
+    _note(context, subprocess.Popen(["sleep", "600"], start_new_session=True).pid)
+
+
+def _note(context, process):
+    with Path(context.config["aim"]).open("a") as file:
+        file.write(f"{process}\n")
 
 
 def eats_memory(context):

@@ -123,11 +123,16 @@ def test_no_process_can_be_started(chaos, chaotic_import, does):
 
 
 @pytest.mark.parametrize("does", ["forks", "starts_programs"])
-def test_what_was_started_without_the_sandbox_ends_with_the_run(chaos, chaotic_import, monkeypatch, does):
+def test_what_was_started_without_the_sandbox_ends_with_the_run(chaos, chaotic_import, monkeypatch, tmp_path, does):
     _without_sandbox(monkeypatch)
-    chaos(does)
+    chaos(does, aim=str(tmp_path / "started"))
     assert chaotic_import().rows_staged == 1
-    _require_no_orphans()
+    started = list(map(int, (tmp_path / "started").read_text().split()))
+    assert started
+    deadline = time.monotonic() + _SOON
+    while left := [one for one in started if _lives(one)]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
 
 
 def _without_sandbox(monkeypatch):
@@ -353,3 +358,56 @@ def test_link_in_place_of_a_written_file_is_not_followed(chaos, settings, tmp_pa
     ):
         started.run_command("go", {}, {"to": tmp_path / "copied"})
     assert not (tmp_path / "copied").exists()
+
+
+_MEASURE = """
+import json, sys, tempfile
+from pathlib import Path
+from kelompok_core.plugin_host.isolation import Level
+from kelompok_core.plugin_host.isolation_probe import measure_isolation
+from kelompok_core.settings import Settings
+
+home = Path(tempfile.mkdtemp())
+found = measure_isolation(Settings(home=home, config_file=home / "kelompok.toml"), Level(sys.argv[1]))
+print(json.dumps([found.level, dict(found.outcomes)]))
+"""
+
+
+@pytest.fixture
+def measured_by_nobody():
+    """Measure a level in a process of a user without rights."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may switch users; the other tests show what this one would")
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1", "SECRET": "x"}
+    nobody = {"user": 65_534, "group": 65_534, "extra_groups": []}
+
+    def run(level):
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", _MEASURE, level], capture_output=True, text=True, check=False, cwd="/",
+                env=environment, **nobody,
+            )  # fmt: skip
+        except PermissionError:
+            pytest.skip("other users cannot run this Python")
+        if "ModuleNotFoundError" in done.stderr or "init_fs_encoding" in done.stderr:
+            pytest.skip("other users cannot read this Python's libraries")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+@_ON_LINUX
+def test_nothing_is_possible_without_root_either(measured_by_nobody):
+    level, outcomes = measured_by_nobody("full")
+    assert level == Level.SANDBOX
+    assert [one for one, outcome in outcomes.items() if outcome not in ("stopped", "nothing to find")] == []
+
+
+@_ON_LINUX
+def test_core_of_a_usual_user_stays_closed_without_the_sandbox(measured_by_nobody):
+    level, outcomes = measured_by_nobody("process")
+    assert level == Level.PROCESS
+    for attempt in ("read the core's environment", "read the core's memory", "trace the core",
+                    "take an open file or connection of the core"):  # fmt: skip
+        assert outcomes[attempt] == "stopped"
