@@ -9,6 +9,7 @@ from kelompok_core.api.caller import Caller, InstallationHere
 from kelompok_core.api.pages import One
 from kelompok_core.api.problems import may_answer
 from kelompok_core.api.words import NO_NUL
+from kelompok_core.plugin_host.grants import list_asks
 from kelompok_core.plugin_host.registry import PluginInfo, get_plugin, list_plugins
 
 router = APIRouter(prefix="/api/v1/plugins", tags=["plugins"])
@@ -32,6 +33,9 @@ class PluginView(BaseModel):
     state: str = Field(examples=["enabled"])
     reason: str | None = Field(description="Why it cannot run.")
     description: str | None
+    capabilities: list[str] = Field(description="What it offers.", examples=[["organization_import"]])
+    asks: list[str] = Field(description="What it asks for.", examples=[["propose organizations", "see its sources"]])
+    granted: list[str] = Field(description="What the operator granted to it.")
     jobs: list[JobView]
     profiles: list[str] = Field(description="Import profiles of the plugin, for the parameter `profile`.")
 
@@ -62,6 +66,9 @@ def _view(plugin: PluginInfo) -> PluginView:
         state=plugin.state.value,
         reason=plugin.reason,
         description=manifest.description if manifest else None,
+        capabilities=list(manifest.capabilities) if manifest else [],
+        asks=list_asks(manifest) if manifest else [],
+        granted=list(plugin.grant.asks) if plugin.grant else [],
         jobs=[
             JobView(
                 name=job.name, entity=job.entity, enriches=list(job.enriches), inputs=list(job.inputs),

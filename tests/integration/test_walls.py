@@ -163,7 +163,8 @@ def test_what_a_plugin_prints_is_logged_without_values_and_secrets(chaos, chaoti
     assert len(lines) == 4
     assert "line 12 is odd" in caplog.text
     assert "reading the row of" in caplog.text
-    for word in ("hunter2", "Rumah", "Rahasia"):
+    # «warning» is a word of the secret, too: it is hidden although the plugin's code has it.
+    for word in ("hunter2", "Rumah", "Rahasia", "warning: line"):
         assert word not in caplog.text
 
 
