@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock, get_ident
 from time import monotonic, sleep
 
@@ -16,7 +17,6 @@ from kelompok_core.errors import KelompokError
 from kelompok_core.plugin_process.frames import Channel, Values
 from kelompok_core.plugin_process.template import END_GROUP, FORK, STATUS
 
-_PACKET = 4_096
 _PIPE_BYTES = 1 << 20
 _SET_PIPE_SIZE = 1031
 """fcntl's F_SETPIPE_SZ, on Linux."""
@@ -44,13 +44,13 @@ class _Template:
     def __init__(self) -> None:
         self._lock = Lock()
         self.owner = os.getpid()
-        mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         mine.settimeout(_ANSWER_SECONDS)
-        self._socket = mine
+        self._socket, self._answers = mine, mine.makefile("rb")
         with its:
             kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(sys.path), str(its.fileno())],
+                [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(_search_path()), str(its.fileno())],
                 env=_ENVIRONMENT | kept, pass_fds=(its.fileno(),), stdin=subprocess.DEVNULL, cwd="/",
                 process_group=0,
             )  # fmt: skip
@@ -64,11 +64,11 @@ class _Template:
         Raises:
             ProcessFailed: When it does not answer.
         """
-        request = json.dumps({"do": do, "process": process}).encode()
+        request = json.dumps({"do": do, "process": process}).encode() + b"\n"
         with self._lock:
             try:
                 socket.send_fds(self._socket, [request], list(descriptors))
-                answer = self._socket.recv(_PACKET)
+                answer = self._answers.readline()
             except OSError as error:
                 raise ProcessFailed(f"no process can be started for plugins: {error}") from error
         if not answer:
@@ -78,10 +78,16 @@ class _Template:
 
     def close(self) -> None:
         """End the template and with it all runs."""
+        self._answers.close()
         self._socket.close()
         if self.owner == os.getpid():
             self._process.kill()  # it may still load its libraries; its runs die with it
             self._process.wait()
+
+
+def _search_path() -> list[str]:
+    """Return where Python finds modules, without folders that depend on the current one."""
+    return [str(Path(one).absolute()) for one in sys.path]
 
 
 _template: _Template | None = None

@@ -21,8 +21,8 @@ def main(control: int) -> NoReturn:
     """Answer requests on a Unix socket until the core closes it; then end all runs.
 
     Args:
-        control: Descriptor of the socket. Each request is one packet of JSON; ``fork`` comes with three descriptors:
-            to read from, to write to, and for printed output.
+        control: Descriptor of the socket. Each request is one line of JSON; ``fork`` comes with three descriptors: to
+            read from, to write to, and for printed output.
     """
     from kelompok_core.plugin_process.system_calls import hide_memory
 
@@ -63,7 +63,7 @@ class _Template:
             text, descriptors, _, _ = socket.recv_fds(self._requests, _LONGEST_REQUEST, _DESCRIPTORS)
         except ConnectionResetError:
             return False
-        if not text:
+        if not text.endswith(b"\n"):  # the core is gone; a request is too short to come in pieces
             return False
         request = json.loads(text)
         result: dict[str, object] = {}
@@ -74,7 +74,7 @@ class _Template:
         else:
             self._end(request["process"])
         try:
-            self._requests.send(json.dumps(result).encode())
+            self._requests.send(json.dumps(result).encode() + b"\n")
         except (BrokenPipeError, ConnectionResetError):
             return False
         return True
