@@ -16,6 +16,8 @@ class PluginRaised(PluginError):
     def __init__(self, text: str, frames: str) -> None:
         super().__init__(text)
         self.frames = frames
+        if frames:
+            self.add_note(f"In the plugin's process:\n{frames}")
 
 
 class PluginEnded(PluginError):

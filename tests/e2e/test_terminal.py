@@ -19,6 +19,11 @@ from tests.e2e.conftest import PROGRAMS, PROJECT
 
 pytestmark = pytest.mark.xdist_group("terminal")
 
+_ENABLED = """\
+[plugins.csv-import]
+enabled = true
+grant = {version = "0.1.0", digest = "", asks = ["propose *", "see its sources"]}
+"""
 _IMPORT = ("plugin", "run", "csv-import", "--job", "import-organizations")
 _WIDTH = 80
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -432,7 +437,8 @@ def test_init_makes_an_installation_that_is_found_from_folders_below(ready):
         commands = [one.replace("FILE.csv", str(PROJECT / "examples/partners.csv")) for one in _commands(made.stdout)]
         below.mkdir(parents=True)
         for one in commands:
-            done = _elsewhere(ready, below, *shlex.split(one)[1:])
+            more = ["--grant"] if " enable " in one else []
+            done = _elsewhere(ready, below, *shlex.split(one)[1:], *more)
             assert done.returncode in (0, 3), (one, done.stdout, done.stderr)
         assert not (below / ".kelompok").exists()
         assert json.loads(_elsewhere(ready, below, "org", "list", "--json").stdout)
@@ -480,13 +486,13 @@ def test_what_was_nearly_meant_is_named(ready, arguments, meant):
     ("[pluginz.csv-import]\nenabled = true\n", "pluginz", "plugins"),
     ("[imports]\ndate_oder = 'dmy'\n", "imports.date_oder", "date_order"),
     ("[plugins.csv-import]\nenabled = true\nencodng = 'utf-8'\n", "plugins.csv-import.encodng", "encoding"),
-    ("[plugins.csv-import]\nenabled = true\n[profiles.x]\nmaping = {}\n", "profiles.x.maping", "mapping"),
+    (f"{_ENABLED}[profiles.x]\nmaping = {{}}\n", "profiles.x.maping", "mapping"),
 ])  # fmt: skip
 def test_a_setting_that_is_written_wrongly_is_named_with_the_right_one(ready, tmp_path, text, key, meant):
     config, file = tmp_path / "kelompok.toml", tmp_path / "x.csv"
     file.write_text("nama\nA\n")
     if not text.startswith("[plugins") and "pluginz" not in text:
-        text = f"[plugins.csv-import]\nenabled = true\n{text}"
+        text = f"{_ENABLED}{text}"
     config.write_text(text)
     profile = ("--profile", "x") if "profiles.x" in text else ()
     refused = ready.kelompok(*_IMPORT, "--file", file, "--dry-run", *profile, KELOMPOK_CONFIG=str(config))
@@ -574,7 +580,7 @@ def test_an_unclear_date_names_the_option_and_the_setting(ready, tmp_path):
     assert "--date-order dmy or mdy" in asked
     assert "date_order under [imports]" in asked
     config = tmp_path / "kelompok.toml"
-    config.write_text('[plugins.csv-import]\nenabled = true\n[imports]\ndate_order = "dmy"\n')
+    config.write_text(f'{_ENABLED}[imports]\ndate_order = "dmy"\n')
     done = ready.kelompok(*_IMPORT, "--file", file, KELOMPOK_CONFIG=str(config))
     assert done.returncode == 0, done.stdout
 
