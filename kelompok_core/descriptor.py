@@ -1,4 +1,4 @@
-"""What the import engine needs to know of an entity: its fields, keys, protected columns and merge policy."""
+"""What the import engine needs to know about an entity: fields, keys, protected columns and merge policies."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kelompok_core.access.rules import Action
 from kelompok_core.values.merge_policy import MergePolicy
 
-if TYPE_CHECKING:  # what a descriptor speaks of is loaded by those who make one
+if TYPE_CHECKING:  # slow to import; the modules that create a descriptor import them
     import pandas as pd
     from pandera.pandas import DataFrameSchema
 
@@ -29,11 +29,11 @@ OWNER_NAME_HEADERS = (
 """Headers of the organization that a record belongs to, for any entity; ambiguous headers are left out."""
 
 ZONES = ("time zone", "zona waktu", "tzid", "timezone identifier", "tz", "zona")
-"""Headers of the zone that the times of a row are of."""
+"""Headers of a column with the time zone of the row's times."""
 
 
 class Kind(StrEnum):
-    """What a field's column holds, by PostgreSQL's name; a candidate is text throughout."""
+    """The PostgreSQL type of a field's column; in a candidate, every value is text."""
 
     TEXT = "text"
     DAY = "date"
@@ -44,11 +44,11 @@ class Kind(StrEnum):
 
 
 class Detail(StrEnum):
-    """How a record's value is known to say all that a row says in brief, so that it stays.
+    """When a record keeps its value because the row's value is incomplete and adds nothing.
 
-    ``DATE`` begins with the year or month; ``NAME`` has the words of a name of which a part is missing; ``NUMBER`` is a
-    telephone number, beside a text that is none; ``MOMENT`` gives the time of day and the zone that a row does not say;
-    ``BASE`` is there at all, and so is what it was derived from.
+    ``DATE``: the record's date begins with the row's year or month. ``NAME``: the record's name has the words of the
+    row's, which lacks a part. ``NUMBER``: the record has a phone number, the row a text that is none. ``MOMENT``: the
+    record's time of day or zone completes the row's. ``BASE``: the record has a value, and the one it derives from.
     """
 
     DATE = "date"
@@ -63,12 +63,12 @@ class Part:
     """A further column that a field is read from.
 
     Attributes:
-        name: The part's name in mappings; or that of another field, whose column is read as well.
-        aliases: Headers it is known by; none where it is another field's column.
-        suffices: Whether the field can be told from this part alone.
-        weak_aliases: Headers it is known by only in a list that has one of the fields in ``beside`` too.
+        name: The part's name in mappings, or the name of another field whose column is read as well.
+        aliases: Headers that are mapped to it; none for another field's column.
+        suffices: Whether the field can be read from this part alone.
+        weak_aliases: Headers that are mapped to it only if the source has a column of a field in ``beside``.
         beside: See ``weak_aliases``.
-        dated: Whether its cells are dates or times, and its header may name the zone of those.
+        dated: Whether its cells are dates or times, so that its header may name a time zone.
     """
 
     name: str
@@ -81,31 +81,31 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One field of a candidate, and where it is kept.
+    """One field of a candidate, and where it is stored.
 
     Attributes:
         name: The field's name in mappings, candidates and reports.
-        aliases: Headers it is known by, in English and Indonesian.
-        normalize: Turns text as written into the form that is stored.
-        read: The same for a field that needs more than its own cell; one of the two is given.
-        parts: What else it is read from.
+        aliases: Headers that are mapped to it, in English and Indonesian.
+        normalize: Converts cells to the stored form.
+        read: The same for a field that needs more than its own column. Give ``normalize`` or ``read``, not both.
+        parts: Further columns that it is read from.
         column: The table's column; the name by default.
-        key: The key inside ``column`` when that is a JSON column.
-        kind: What the column holds.
-        default: What is stored where nobody says anything and the column may not be empty.
-        vocabulary: Table of the words (name and slug) that ``column`` points to; unknown ones are added to it.
-        required: A row without it is rejected.
-        policy: How it merges unless the mapping says otherwise.
-        weak_aliases: Headers it is known by only in a list that has one of the fields in ``beside`` too.
+        key: The key inside ``column`` if that is a JSON column.
+        kind: The type of the column.
+        default: The stored value if there is none and the column must not be null.
+        vocabulary: Table of terms (name and slug) that ``column`` refers to; unknown terms are added to it.
+        required: Whether a row without it is rejected.
+        policy: Its merge policy, unless the import sets another one.
+        weak_aliases: Headers that are mapped to it only if the source has a column of a field in ``beside``.
         beside: See ``weak_aliases``.
-        zoned_aliases: Headers it is known by only where they name a time zone too.
-        further: The part that takes a second column with an alias of this field.
-        derived_from: The field that values are made from which the source does not say; None where there are none.
-        only_added: Whether its policy stands whatever the operator says: sources add to its list, and nothing else.
-        detail: How a value that a row says in brief is compared with the record's; None where none is in brief.
-        zone_in: The field with the time zone of a date and time; without one it is the import's.
-        place_kinds: Words, in small letters, before a place's name that say which of those so called it is; a place
-            without one may be any of them.
+        zoned_aliases: Headers that are mapped to it only with a time zone.
+        further: The part for the second column with an alias of this field.
+        derived_from: The field from which missing values are derived, or None.
+        only_added: Whether sources can only add entries to its list; imports cannot set another policy.
+        detail: How an incomplete value is compared with the record's; None if values are always complete.
+        zone_in: The field with the time zone of a date and time; without it, the import's time zone applies.
+        place_kinds: Lower-case words before a place's name that distinguish places of the same name; a place without
+            one may be any of them.
     """
 
     name: str
@@ -136,7 +136,7 @@ class Field:
 
     @property
     def told_by(self) -> frozenset[str]:
-        """The mapping targets of which one is enough to tell this field."""
+        """The mapping targets from which alone this field can be read."""
         return frozenset({self.name, *(part.name for part in self.parts if part.suffices)})
 
     @property
@@ -158,13 +158,13 @@ class Field:
 
     @property
     def compared_as(self) -> str:
-        """The candidate's member that is compared and written: of a word of a vocabulary, its slug."""
+        """The candidate's member that is compared and written; for a term of a vocabulary, its slug."""
         return f"{self.name}_slug" if self.vocabulary else self.name
 
 
 @dataclass(frozen=True, kw_only=True)
 class DerivedColumn:
-    """A column computed from a field wherever that is written, such as a matching key."""
+    """A column that is computed whenever its field is written, such as a matching key."""
 
     name: str
     field: str
@@ -173,15 +173,15 @@ class DerivedColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class MatchRule:
-    """A way to recognise an existing record, inside its organization where it belongs to one.
+    """A rule that finds the existing record of a row; only in the row's organization if records belong to one.
 
     Attributes:
         reason: Stable code of the rule.
         columns: Columns of the record, and members of the candidate, that must be equal.
-        name_agrees: Whether the names must be the same too; where only they differ, a person decides.
-        discriminates: Whether a record that a discriminator tells apart is another record.
-        identifies: Whether a row under another id of the same source, whose name agrees too, is a question; else it is
-            another record, since the source itself says so.
+        name_agrees: Whether the names must be the same, too; if only they differ, the row goes to review.
+        discriminates: Whether a record with a different discriminator is another record.
+        identifies: Whether a row with the same name but another id of the same source goes to review; otherwise it is
+            another record.
     """
 
     reason: str
@@ -193,11 +193,11 @@ class MatchRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """A value that needs a right beyond importing; without it the row says nothing of the field, and that is told.
+    """A value that needs a right beyond importing; without the right, it is left out with a warning.
 
     Attributes:
         field: The field.
-        value: Its value that is guarded; any where None.
+        value: The guarded value; None for any value.
         action: The right.
     """
 
@@ -212,13 +212,13 @@ class Guard:
 
 @dataclass(frozen=True, kw_only=True)
 class Withdrawal:
-    """Consent that was withdrawn: it outranks whatever a source says otherwise, until a person says so.
+    """How withdrawn consent overrides sources: it stays withdrawn until a person changes it.
 
     Attributes:
-        field: The list that a withdrawal stands in.
-        status: The field that says whether somebody takes part.
-        active: Its value that a withdrawal outranks.
-        inactive: Its value that stays, and that a row which withdraws brings with it.
+        field: The field with the list of withdrawals.
+        status: The field that shows whether the person is active.
+        active: The value of ``status`` that a source cannot restore after a withdrawal.
+        inactive: The value of ``status`` that stays, and that a row with a withdrawal sets.
     """
 
     field: str
@@ -232,32 +232,31 @@ class EntityDescriptor:
     """An importable entity.
 
     Attributes:
-        entity: Its table, and the word in jobs and assets.
-        fields: What a source may say about it.
+        entity: Its table, and its name in jobs and assets.
+        fields: Its fields.
         external_id_aliases: Headers of the source's own id.
-        label: Field a record is called by; the slug is made from it when the source gives none.
-        list_names: What programs and people call a list of such records, or one of them; in English and Indonesian.
-        has_slug: Whether records have a slug, one of a kind inside their organization.
-        organization_aliases: Headers of the organization a record belongs to.
+        label: The field with a record's name or title; without a slug in the source, the slug is made from it.
+        list_names: Names of a list of such records, or of one record, in English and Indonesian.
+        has_slug: Whether records have a slug, which is unique in their organization.
+        organization_aliases: Headers of the organization that a record belongs to.
         derived: Columns computed from fields.
-        name_key: Derived column by which two names are the same.
-        discriminators: Fields or derived columns that tell two records of one name apart, where both say something.
-        names_indexed_with: The discriminator the index of names has behind the name, for names that many records bear.
-        keys_are_shared: Whether several records may have one natural key, as siblings have one e-mail address.
-        natural_keys: What stands for an id where the source has none: the first whose first part is there.
-        rules: Strong keys, strongest first.
-        periods: Pairs of fields that begin and end something.
-        orders: Pairs of fields of which the first comes before the second in any life; where it does not, the row is
-            a question.
+        name_key: The derived column with the key of the name; equal keys are equal names.
+        discriminators: Fields or derived columns that distinguish two records of the same name if both have a value.
+        names_indexed_with: The discriminator that the index of names includes, for names that many records have.
+        keys_are_shared: Whether several records may have the same natural key, as siblings share an e-mail address.
+        natural_keys: Used if the source has no id: the first key whose first part is not empty.
+        rules: Matching rules, the strongest first.
+        periods: Pairs of fields with the begin and the end of something.
+        orders: Pairs of dates of which the first normally comes first; otherwise the row goes to review.
         guards: Values that need a right of their own.
-        withdrawal: How withdrawn consent outranks what sources say, where there is such a thing.
-        public_fields: Fields whose text an enricher may be shown; none of what is about a person.
-        unpublished: Field and value of a record that is not public yet, whatever its fields are, such as a draft.
-        extra_column: JSON column that takes what no field takes, under ``extra`` and the source's name.
-        organization_column: Column with the id of the organization a record belongs to.
-        claim_column: Column that is ``claimed`` when an organization's own people look after the record.
-        protected: Columns an import can never set.
-        schema: Builds the pandera schema of a batch of candidates.
+        withdrawal: How withdrawn consent overrides sources; None if the entity has no consent.
+        public_fields: Fields whose text enrichers may read; none that is about a person.
+        unpublished: Field and value of a record that is not public yet, such as a draft.
+        extra_column: JSON column with the cells of unmapped columns, under ``extra`` and the source's name.
+        organization_column: Column with the id of the organization that a record belongs to.
+        claim_column: Column that is ``claimed`` if people of the organization manage the record.
+        protected: Columns that an import can never set.
+        schema: Returns the pandera schema of a batch of candidates.
     """
 
     entity: str
@@ -293,29 +292,29 @@ class EntityDescriptor:
 
     @property
     def reason_of_shared_keys(self) -> str:
-        """Why a row waits that has a record's key and another name: people share keys, other records hardly do."""
+        """The reason of a row with a record's key but another name: people share keys, other records hardly do."""
         return "match.shared_key" if self.keys_are_shared else "match.key_conflict"
 
     @property
     def belongs(self) -> bool:
-        """Whether each record belongs to an organization, and is none itself."""
+        """Whether each record belongs to an organization; organizations themselves do not."""
         return self.organization_column != "id"
 
     @property
     def identifying_fields(self) -> frozenset[str]:
-        """The fields by which a record is called and told from others."""
+        """The fields that name a record and distinguish it from others."""
         bases = {one.name: one.field for one in self.derived}
         return frozenset({self.label, *bases.values(), *(bases.get(name, name) for name in self.discriminators)})
 
     def label_in_derived(self, row: str) -> str:
-        """Return the SQL of whether the label of a candidate was made of something else."""
+        """Return SQL: whether the label of a candidate was derived from another field."""
         return f"'{self.label}' = ANY (string_to_array({row}.candidate->>'derived', ','))"
 
     def field(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
 
     def mapped_fields(self, targets: Iterable[str]) -> list[Field]:
-        """The fields a source with these mapping targets says something about."""
+        """Return the fields that can be read from these mapping targets."""
         given = set(targets)
         return [field for field in self.fields if field.told_by & given]
 
@@ -326,7 +325,7 @@ class EntityDescriptor:
         return {one.name for one in dated} | {part.name for one in dated for part in one.parts if part.dated}
 
     def kind_of(self, column: str) -> Kind:
-        """What a field's or derived column holds."""
+        """Return the type of a field's column or of a derived column."""
         return next((field.kind for field in self.fields if field.name == column), Kind.TEXT)
 
     def place_kinds(self, column: str) -> tuple[str, ...]:

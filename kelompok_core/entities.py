@@ -24,7 +24,7 @@ class EntityWords:
         entity: Its folder and its table, lower-case letters only: «members».
         singular: One record: «member». ``member_importer`` is the contract of its importers.
         command: Its group of commands: ``kelompok member``.
-        called_by: The column of text people know its records by; commands, completion and suggestions use it.
+        called_by: The text column by which people know its records; commands, completion and suggestions use it.
         columns: The columns of its list on the command line, the descriptor's label among them.
         indonesian: ``singular`` and ``plural`` in Indonesian.
     """

@@ -3,7 +3,7 @@
 KelompokError
 ├── UsageError               the request is wrong                             exit 2
 │   ├── SettingsError        kelompok.toml or the environment has an invalid setting
-│   │   └── GivenSettingWrong  a request has one
+│   │   └── GivenSettingWrong  a request has an invalid setting
 │   ├── NotFound             the named object does not exist
 │   │   └── Ambiguous        several objects have that name
 │   ├── Conflict             it cannot be done in the current state

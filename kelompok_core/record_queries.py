@@ -1,4 +1,4 @@
-"""Reading records of any entity: what the queries of all entities have in common."""
+"""Reads records: the common part of the queries of all entities."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -17,7 +17,7 @@ Record = TypeVar("Record", bound=CoreRecord)
 
 SHORT_ID = 12
 SHORTEST_ID = 8
-"""How many digits of an id name a record, counted from its end: the beginning is the time, and alike in one import."""
+"""Digits from the end of an id that are shown, and that people must give at least. Ids begin with the time."""
 
 
 def plain(value: object) -> object:
@@ -29,7 +29,7 @@ def plain(value: object) -> object:
 
 
 class RecordQueries(Generic[Record]):
-    """Reads records of one entity over one session; an entity's queries name its model and its descriptor."""
+    """Reads records of one entity in one session; the queries of an entity set ``model`` and ``descriptor``."""
 
     model: ClassVar[type[Any]]
     descriptor: ClassVar[EntityDescriptor]
@@ -38,9 +38,9 @@ class RecordQueries(Generic[Record]):
         self._session = session
 
     def get(self, ref: str, organization_id: UUID | None = None, *, within: Sequence[UUID] | None = None) -> Record:
-        """Return the record called so: by slug, e-mail address, the column ``called_by``, or the last digits of its id.
+        """Return the record with this slug, e-mail address, value of the column ``called_by``, or end of its id.
 
-        ``within`` are the organizations whoever asks has to do with: those of others do not make a name ambiguous.
+        Only records of the organizations ``within`` count, so that hidden records do not make a name ambiguous.
 
         Raises:
             NotFound: When there is none.
@@ -71,7 +71,7 @@ class RecordQueries(Generic[Record]):
     def page(
         self, organizations: Sequence[UUID] | None, *, after: UUID | None, search: str | None, limit: int
     ) -> Sequence[Record]:
-        """Return records of these organizations, or (None) of all, in the order they were made, behind one of them."""
+        """Return records of these organizations (None is all) in the order of their creation, after one of them."""
         query = self._searched(self._within(self._of(None), organizations), search)
         query = query.order_by(self.model.id).limit(limit)
         if after is not None:
@@ -79,12 +79,12 @@ class RecordQueries(Generic[Record]):
         return self._session.scalars(query).all()
 
     def count(self, organization_id: UUID | None = None) -> int:
-        """Return how many there are, all or those of one organization."""
+        """Return the number of records, of all organizations or of one."""
         query = sa.select(sa.func.count()).select_from(self._of(organization_id).subquery())
         return self._session.scalar(query) or 0
 
     def values(self, record: Record) -> dict[str, Any]:
-        """Return what is known of a record, by field."""
+        """Return the values of a record by field, without empty ones."""
         known = {}
         for field in self.descriptor.fields:
             stored = getattr(record, field.stored_in)

@@ -1,4 +1,4 @@
-"""Writing one record as a person: what the services of all entities have in common."""
+"""Writes single records as a person: the common part of the services of all entities."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +33,7 @@ _READERS: Mapping[Kind, Callable[[str], object]] = {
     Kind.FLAG: "true".__eq__,
     Kind.NUMBER: Decimal,
 }
-"""What makes the model's value from a candidate's text, where the column is neither text nor JSON."""
+"""Functions that convert a candidate's text to the model's value, for columns that are neither text nor JSON."""
 
 Record = TypeVar("Record", bound=CoreRecord)
 
@@ -41,7 +41,7 @@ Record = TypeVar("Record", bound=CoreRecord)
 class RecordService(Generic[Record]):
     """Writes records of one entity as one actor, over one session; each value is marked as set by this person.
 
-    An entity's service names its model and its descriptor, and adds what is its own.
+    The service of an entity sets ``model`` and ``descriptor``, and may add methods.
     """
 
     model: ClassVar[type[Any]]
@@ -53,11 +53,11 @@ class RecordService(Generic[Record]):
         self._audit = AuditContext(actor=str(actor.id), origin=origin)
 
     def create(self, values: Mapping[str, str], organization_id: UUID | None = None) -> Record:
-        """Create a record from field values; where it belongs to an organization, in that one.
+        """Create a record from field values, in the organization if records of this entity belong to one.
 
         Raises:
-            NotPermitted: When the actor may not create one there, or a value needs a right the actor has not.
-            UsageError: When a value is not valid, or one that is required is missing.
+            NotPermitted: When the actor may not create one there, or lacks a right that a value needs.
+            UsageError: When a value is invalid, or a required one is missing.
         """
         authorize(self._session, self._actor, Action.RECORD_CREATE, organization_id)
         for field in self.descriptor.fields:
@@ -68,7 +68,7 @@ class RecordService(Generic[Record]):
         if self.descriptor.belongs:
             setattr(record, self.descriptor.organization_column, organization_id)
         texts = self._texts({**values, **told})
-        # What nobody says stays as the database has it.
+        # Columns without a value keep the database's default.
         self._set(record, {name: text for name, text in texts.items() if text is not None}, organization_id)
         if self.descriptor.has_slug and not record.slug:
             record.slug = self._free_slug(getattr(record, self.descriptor.label), organization_id)
@@ -77,12 +77,12 @@ class RecordService(Generic[Record]):
         return self._flushed(record)
 
     def update(self, record_id: UUID, values: Mapping[str, str]) -> Record:
-        """Change fields of a record; an empty value clears one that is optional.
+        """Change fields of a record; an empty value clears an optional field.
 
         Raises:
             NotFound: When there is no such record.
             NotPermitted: When the actor may not change it.
-            UsageError: When a value is not valid.
+            UsageError: When a value is invalid.
         """
         record = self.get_locked(record_id)
         organization_id = getattr(record, self.descriptor.organization_column)
@@ -92,7 +92,7 @@ class RecordService(Generic[Record]):
         return self._flushed(record)
 
     def delete(self, record_id: UUID) -> None:
-        """Delete a record; its evidence and its audit stay.
+        """Delete a record; its evidence and audit entries stay.
 
         Raises:
             NotFound: When there is no such record.
@@ -115,7 +115,7 @@ class RecordService(Generic[Record]):
             ) from error
 
     def get_locked(self, record_id: UUID) -> Record:
-        """Return the record, held until the transaction ends.
+        """Return the record, locked until the transaction ends.
 
         Raises:
             NotFound: When there is no such record.
@@ -136,7 +136,7 @@ class RecordService(Generic[Record]):
         return written
 
     def _texts(self, values: Mapping[str, str]) -> dict[str, str | None]:
-        """Return the fields' values as candidates would say them."""
+        """Return the values of fields in the form of candidates."""
         _require_known(self.descriptor, values)
         fields = [field.name for field in self.descriptor.fields if field.name in values]
         return {name: _normalized(self.descriptor, name, values) for name in fields}
@@ -159,7 +159,7 @@ class RecordService(Generic[Record]):
         record.field_origins = {**record.field_origins, **dict.fromkeys(texts, f"person:{self._actor.id}")}
 
     def _stored(self, field: Field, text: str | None) -> Any:
-        """Return a candidate's text as the model holds it."""
+        """Convert a candidate's text to the model's value."""
         text = field.default if text is None else text
         if text is None:
             return None
@@ -172,7 +172,7 @@ class RecordService(Generic[Record]):
         return _READERS[field.kind](text)
 
     def _word(self, vocabulary: str, name: str) -> UUID:
-        """Return the id of a word of a vocabulary, new ones added."""
+        """Return the id of a term of a vocabulary; add it if it is new."""
         table = sa.table(vocabulary, sa.column("id"), sa.column("name"), sa.column("slug"))
         slug = _only(slug_of(pd.Series([name], dtype="str")))
         query = sa.select(table.c.id).where(table.c.slug == slug)
@@ -196,7 +196,7 @@ def _require_known(descriptor: EntityDescriptor, names: Iterable[str]) -> None:
 
 
 def _normalized(descriptor: EntityDescriptor, name: str, values: Mapping[str, str]) -> str | None:
-    """Return one value as a candidate would say it, read by the entity's own normalizer."""
+    """Return one value in the form of candidates, normalized like a cell."""
     field = descriptor.field(name)
     cells = {key: pd.Series([value], dtype="str", name=key) for key, value in values.items()}
     parts = {part.name: cells[part.name] for part in field.parts if part.name in cells}
@@ -211,7 +211,7 @@ def _normalized(descriptor: EntityDescriptor, name: str, values: Mapping[str, st
 
 
 def _what_clashes(error: IntegrityError) -> str:
-    """Name the rule of the database in words of ours."""
+    """Describe the violated constraint of the database."""
     match getattr(error.orig, "sqlstate", None):
         case "23514":
             return "that would end before it begins, or hold a value its column does not take"

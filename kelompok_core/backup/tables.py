@@ -1,7 +1,7 @@
 """Copies the rows of all tables out of a snapshot and back in, in dependency order.
 
-It does not use pg_dump, whose output is SQL that a restore would run as the owner, and that uses functions of one major
-version. Here, migrations create the schema, and a backup has only rows.
+It does not use pg_dump: a restore would run its SQL as the owner, and that SQL uses functions of one major version.
+Here, migrations create the schema, and a backup has only rows.
 """
 
 import zlib

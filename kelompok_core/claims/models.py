@@ -1,4 +1,4 @@
-"""The table of claims: who asks to look after an organization, and what was decided."""
+"""The table of claims: who asks to manage an organization, and the decision."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from kelompok_core.database.orm import Base, CoreRecord
 
 
 class ClaimRequest(CoreRecord, Base):
-    """One person's request for one organization."""
+    """A person's request to manage an organization."""
 
     __tablename__ = "claim_requests"
 

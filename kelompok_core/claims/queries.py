@@ -1,4 +1,4 @@
-"""Reading claims."""
+"""Reads claims."""
 
 from collections.abc import Sequence
 from typing import Any

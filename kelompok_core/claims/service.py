@@ -1,4 +1,4 @@
-"""Claims: a person asks to look after an organization, somebody who may decides."""
+"""Claims: a person asks to manage an organization, and somebody with the right decides."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -27,12 +27,12 @@ class ClaimService:
     def request(
         self, organization_id: UUID, *, message: str | None = None, evidence_url: str | None = None
     ) -> ClaimRequest:
-        """Ask to look after an organization; any active user may.
+        """Claim an organization; any active user may.
 
         Raises:
-            NotPermitted: When the account is not active, or acts by a key.
+            NotPermitted: When the account is not active, or the actor uses a key.
             NotFound: When there is no such organization.
-            UsageError: When it is claimed, or this person's claim waits already.
+            UsageError: When it is already claimed, or a claim of this person is waiting.
         """
         require_active(self._session, self._actor)
         if self._actor.key_id is not None:
@@ -53,12 +53,12 @@ class ClaimService:
         return claim
 
     def approve(self, claim_id: UUID, *, note: str | None = None) -> ClaimRequest:
-        """Make the person the organization's owner; other claims of it that wait are rejected.
+        """Make the claimant the organization's owner, and reject other waiting claims of it.
 
         Raises:
             NotPermitted: When the actor may not decide claims.
-            NotFound: When no such claim waits.
-            UsageError: When the organization is claimed by then.
+            NotFound: When no claim with this id is waiting.
+            UsageError: When the organization is already claimed.
         """
         claim = self._waiting(claim_id)
         organization = self._organizations().get_locked(claim.organization_id)
@@ -73,11 +73,11 @@ class ClaimService:
         return claim
 
     def reject(self, claim_id: UUID, *, note: str | None = None) -> ClaimRequest:
-        """Turn a claim down.
+        """Reject a claim.
 
         Raises:
             NotPermitted: When the actor may not decide claims.
-            NotFound: When no such claim waits.
+            NotFound: When no claim with this id is waiting.
         """
         claim = self._waiting(claim_id)
         self._decide(claim, "rejected", note)
@@ -85,11 +85,11 @@ class ClaimService:
         return claim
 
     def withdraw(self, claim_id: UUID) -> ClaimRequest:
-        """Take one's own claim back.
+        """Withdraw the actor's own claim.
 
         Raises:
-            NotFound: When no such claim waits.
-            NotPermitted: When it is somebody else's.
+            NotFound: When no claim with this id is waiting.
+            NotPermitted: When it is another user's claim.
         """
         claim = self._get(claim_id)
         if claim.user_id != self._actor.id:

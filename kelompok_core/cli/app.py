@@ -85,7 +85,7 @@ def _before_all(
         bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and leave.")
     ] = False,
 ) -> None:
-    """Take what stands before a command."""
+    """Handle options before the command."""
 
 
 def run(arguments: Sequence[str], launcher: Launcher) -> int:
@@ -144,13 +144,13 @@ def _tidy(settings: Settings) -> None:
 
 
 def _tell_of_the_installation(settings: Settings, *, as_json: bool) -> None:
-    """Print on stderr which installation it is where that lies in a folder above."""
+    """Print on stderr which installation is used, if it is in a parent folder."""
     if settings.is_above and not as_json and sys.stderr.isatty():
         output.echo(translate("Installation: {home}", home=settings.home.parent), errors=True)
 
 
 def _tell_of_the_database() -> None:
-    """Print on stderr when a database is made or started: that takes seconds, and nobody should have one unawares."""
+    """Print on stderr when a database is created or started, because that takes seconds and leaves a server running."""
     handler = logging.StreamHandler()
     handler.format = lambda record: translate_message(record.getMessage())  # type: ignore[method-assign]
     logger = logging.getLogger("kelompok_core.database.embedded")

@@ -36,22 +36,22 @@ EventImporter = Importer
 
 @runtime_checkable
 class KeepsOriginals(Protocol):
-    """What an importer of JSON has beside ``read``, so that rows to correct are handed back as they came."""
+    """An importer of JSON that also returns the original records, so that error files have them as the source did."""
 
     def originals(self, source: Source, context: PluginContext) -> Iterator[str]:
-        """Yield every record :meth:`Importer.read` numbers, in that order, as one line of JSON."""
+        """Yield each record that :meth:`Importer.read` numbers, in the same order, as one line of JSON."""
         ...
 
 
 @runtime_checkable
 class SourceNormalizer(Protocol):
-    """Brings a source's own habits into a form the core understands, before header mapping."""
+    """Changes the batches of a source into a form that the core understands, before headers are mapped."""
 
     def normalize(self, batch: SourceBatch, context: PluginContext) -> SourceBatch:
         """Return the batch with cells rewritten, columns and issues added; rows and columns are never dropped.
 
-        The evidence keeps every cell as the source had it. Which column is which field says
-        ``context.map_headers(context.entity, columns)``.
+        The evidence keeps every cell as the source had it. ``context.map_headers(context.entity, columns)`` returns
+        the field of each column.
         """
         ...
 
@@ -76,10 +76,10 @@ class ProfileEnricher(Protocol):
 
 @runtime_checkable
 class Explains(Protocol):
-    """What an enricher has beside ``enrich``, so that people can check what it found."""
+    """An enricher that also explains its signals, so that people can check them."""
 
     def explain(self, records: "pd.DataFrame", context: PluginContext) -> CommandResult:
-        """Return how it comes to the signals of these records, and to none where it finds none."""
+        """Return why it finds signals in these records, or why it finds none."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Events as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
+"""The descriptor of events: fields, aliases, keys, protected columns and merge policies."""
 
 from kelompok_core.descriptor import (
     OWNER_HEADERS,
@@ -41,7 +41,7 @@ _START_PARTS = (
         name="start_time",
         aliases=("time", "jam mulai", "waktu mulai", "jam", "waktu", "pukul", "start time", "event start time",
                  "event time"),
-        weak_aliases=("from", "dari", "dari jam", "dari pukul"),  # dates where no column of dates stands beside
+        weak_aliases=("from", "dari", "dari jam", "dari pukul"),  # dates if there is no column of dates
         beside=frozenset({"starts_at"}),
         suffices=True,
         dated=True,
@@ -141,7 +141,7 @@ _FIELDS = (
         name="region",
         normalize=region,
         aliases=("provinsi", "province", "province/state", "state/province", "wilayah"),
-        weak_aliases=("state",),  # of a submission as often as of a country
+        weak_aliases=("state",),  # as often the state of a submission as of a country
         beside=frozenset({"city", "country", "address"}),
     ),
     Field(name="country", normalize=country, aliases=("negara", "country code", "country name")),

@@ -12,7 +12,7 @@ from kelompok_core.database.orm import Base, CoreRecord
 
 
 class Event(CoreRecord, Base):
-    """One event of an organization; dates and times are UTC, ``timezone`` is where it happens."""
+    """An event of an organization. Dates and times are UTC; ``timezone`` is the zone of the place."""
 
     __tablename__ = "events"
 

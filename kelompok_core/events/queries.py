@@ -1,4 +1,4 @@
-"""Reading events."""
+"""Reads events."""
 
 from kelompok_core.events.entity import DESCRIPTOR
 from kelompok_core.events.models import Event

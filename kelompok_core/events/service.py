@@ -1,4 +1,4 @@
-"""Writing events, one at a time and as a person: the only writer but for the import engine."""
+"""Writes single events as a person. Only the import engine writes them, too."""
 
 from kelompok_core.events.entity import DESCRIPTOR
 from kelompok_core.events.models import Event

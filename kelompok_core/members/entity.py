@@ -1,4 +1,4 @@
-"""Members as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
+"""The descriptor of members: fields, aliases, keys, protected columns and merge policies."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Table of members: people of an organization, with what they do there and since when."""
+"""Table of members: people in an organization, with their position and dates."""
 
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ from kelompok_core.database.orm import Base, CoreRecord
 
 
 class Member(CoreRecord, Base):
-    """One person in one organization; the same person elsewhere is another member."""
+    """A person in an organization; the same person in another organization is another member."""
 
     __tablename__ = "members"
 

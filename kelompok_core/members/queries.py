@@ -1,4 +1,4 @@
-"""Reading members."""
+"""Reads members."""
 
 from kelompok_core.members.entity import DESCRIPTOR
 from kelompok_core.members.models import Member

@@ -1,4 +1,4 @@
-"""Writing members, one at a time and as a person: the only writer but for the import engine."""
+"""Writes single members as a person. Only the import engine writes them, too."""
 
 from kelompok_core.members.entity import DESCRIPTOR
 from kelompok_core.members.models import Member

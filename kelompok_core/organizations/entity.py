@@ -1,4 +1,4 @@
-"""Organizations as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
+"""The descriptor of organizations: fields, aliases, keys, protected columns and merge policies."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Tables of organizations and how they stand to each other."""
+"""Tables of organizations and their relations."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from kelompok_core.database.orm import Base, CoreRecord
 
 
 class Organization(CoreRecord, Base):
-    """One organization; ``field_origins`` tells which source or person set each value last."""
+    """An organization. ``field_origins`` has the source or person that set each value last."""
 
     __tablename__ = "organizations"
 
@@ -44,7 +44,7 @@ class Organization(CoreRecord, Base):
 
 
 class OrganizationRelationship(CoreRecord, Base):
-    """One organization's relation to another, read «from is KIND of to»."""
+    """A relation between two organizations: «FROM is KIND of TO»."""
 
     __tablename__ = "organization_relationships"
 

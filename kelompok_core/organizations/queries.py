@@ -1,4 +1,4 @@
-"""Reading organizations."""
+"""Reads organizations."""
 
 from uuid import UUID
 
@@ -55,12 +55,12 @@ def get_slug(connection: sa.Connection | Session, organization_id: UUID) -> str:
 
 
 def get_names(connection: sa.Connection, organization_id: UUID) -> frozenset[str]:
-    """Return what an organization is called in lists: its slug and its name; nothing when there is none."""
+    """Return the slug and the name of an organization; empty if there is none with this id."""
     query = sa.select(Organization.slug, Organization.name).where(Organization.id == organization_id)
     return frozenset(name for row in connection.execute(query) for name in row)
 
 
 def get_country(connection: sa.Connection, organization_id: UUID) -> str | None:
-    """Return the country an organization is in, as its ISO 3166 code, if that is known."""
+    """Return the ISO 3166 code of the organization's country, or None if it is not known."""
     country: str | None = connection.scalar(sa.select(Organization.country).where(Organization.id == organization_id))
     return country

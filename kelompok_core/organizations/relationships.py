@@ -18,7 +18,7 @@ KINDS = ("parent", "member", "partner", "predecessor")
 
 
 class RelationshipService:
-    """Writes relations as one actor, who may change the organization they go out from."""
+    """Writes relations as one actor, who needs the right to change the first organization."""
 
     def __init__(self, session: Session, actor: Actor, *, origin: str = "cli") -> None:
         self._session = session
@@ -26,11 +26,11 @@ class RelationshipService:
         self._audit = AuditContext(actor=str(actor.id), origin=origin)
 
     def create(self, from_id: UUID, kind: str, to_id: UUID) -> OrganizationRelationship:
-        """Say how one organization stands to another.
+        """Add a relation between two organizations.
 
         Raises:
             NotPermitted: When the actor may not change the first one.
-            UsageError: When the kind is none, both are one, it is said already, or parents would go in a circle.
+            UsageError: When the kind is unknown, both are the same organization, the relation exists or makes a circle.
         """
         authorize(self._session, self._actor, Action.RECORD_UPDATE, from_id)
         if kind not in KINDS:
@@ -50,11 +50,11 @@ class RelationshipService:
         return made
 
     def remove(self, from_id: UUID, kind: str, to_id: UUID) -> None:
-        """Take a relation away.
+        """Remove a relation.
 
         Raises:
             NotPermitted: When the actor may not change the first one.
-            NotFound: When there is none such.
+            NotFound: When there is no such relation.
         """
         authorize(self._session, self._actor, Action.RECORD_UPDATE, from_id)
         table = OrganizationRelationship
@@ -80,9 +80,9 @@ _LIST = sa.text("""
     JOIN organizations f ON f.id = r.from_organization_id JOIN organizations t ON t.id = r.to_organization_id
     WHERE CAST(:slug AS text) IS NULL OR :slug IN (f.slug, t.slug) ORDER BY f.slug, r.kind, t.slug
 """)
-# Two at once could each close half a circle.
+# Without this lock, two transactions could each add half of a circle.
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('relation:' || :kind, 0))")
-# Partners may be each other's; what has a direction must not lead back to where it began.
+# Partnership has no direction; a relation with a direction must not lead back to its first organization.
 _LEADS_BACK = sa.text("""
     WITH RECURSIVE above (id) AS (
       SELECT CAST(:to AS uuid)

@@ -1,4 +1,4 @@
-"""The pandera schema every batch of organization candidates must pass; a check's error is its issue code."""
+"""The pandera schema of a batch of organization candidates. The error of a check is its issue code."""
 
 from functools import lru_cache
 
@@ -9,7 +9,7 @@ from kelompok_core.values.checks import COUNTRY, EMAIL, LONGEST_URL, PARTIAL_DAT
 
 @lru_cache
 def organization_schema() -> pa.DataFrameSchema:
-    """Return the schema: one column a field, text, null where the source says nothing."""
+    """Return the schema: one text column per field, null where the source has no value."""
     columns = {
         "name": text(500, required=True),
         "slug": pattern(SLUG, "value.type"),

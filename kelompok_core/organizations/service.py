@@ -1,4 +1,4 @@
-"""Writing organizations, one at a time and as a person: the only writer but for the import engine."""
+"""Writes single organizations as a person. Only the import engine writes them, too."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -10,13 +10,13 @@ from kelompok_core.record_service import RecordService
 
 
 class OrganizationService(RecordService[Organization]):
-    """Writes organizations, and how far they are claimed."""
+    """Writes organizations and their claim status."""
 
     model = Organization
     descriptor = DESCRIPTOR
 
     def set_claim(self, organization_id: UUID, *, status: str, user_id: UUID | None) -> None:
-        """Write how far an organization is claimed, and by whom; the claims' service has authorized that."""
+        """Write the claim status and the user who claimed the organization; the service of claims authorizes it."""
         organization = self.get_locked(organization_id)
         announce(self._session, self._audit)
         organization.claim_status = status

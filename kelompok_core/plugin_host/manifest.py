@@ -1,4 +1,4 @@
-"""The manifest: what a plugin says of itself in ``kelompok-plugin.json``, read without running the plugin."""
+"""The manifest: the description of a plugin in ``kelompok-plugin.json``, read without running the plugin."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from kelompok_core.suggestions import suggest
 
 _LONGEST_SHOWN = 60
 HOST_API = "1"
-"""The contract version this host speaks; a plugin written for another one is incompatible."""
+"""The version of this host's contracts; a plugin written for another version is incompatible."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 _JobName = Annotated[Name, WithJsonSchema({"type": "string", "pattern": r"^[a-z]([a-z0-9{}-]*)$", "maxLength": 60})]
@@ -43,7 +43,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 class BrokenManifest(KelompokError):
-    """A manifest cannot be read; it is a state of its plugin, never of the host."""
+    """A manifest cannot be read. Only its plugin is unavailable."""
 
     code = "plugin.broken"
 
@@ -53,23 +53,23 @@ class _Part(BaseModel):
 
 
 class Job(_Part):
-    """Something the plugin can be asked to run."""
+    """A job that the plugin can run."""
 
-    name: _JobName = Field(description="With `{entity}` in it where `entity` is `*`.")
-    uses: str = Field(description="The contract that does it, one of `implements`.")
+    name: _JobName = Field(description="Contains `{entity}` if `entity` is `*`.")
+    uses: str = Field(description="The contract that runs it, one of `implements`.")
     entity: str | None = Field(
-        default=None, description="The core table it proposes rows for; `*` makes one job for each."
+        default=None, description="The entity it proposes rows for; `*` makes one job for each entity."
     )
     inputs: tuple[str, ...] = Field(default=(), description="Media types it reads.")
     enriches: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict, description="Of an enricher: core tables, and the fields of each whose text it is shown."
+        default_factory=dict, description="For an enricher: entities, and the fields of each whose text it reads."
     )
     summary: str = ""
     params_schema: dict[str, Any] = Field(default_factory=dict, description="JSON Schema of its parameters.")
 
     @property
     def is_importer(self) -> bool:
-        """Whether it reads rows for an entity."""
+        """Whether it imports rows into an entity."""
         return is_importer(self.uses)
 
     @model_validator(mode="after")
@@ -82,7 +82,7 @@ class Job(_Part):
 
 
 class Command(_Part):
-    """A further command line command of the plugin."""
+    """A command that the plugin adds to the command line."""
 
     name: Name
     summary: str = ""
@@ -90,26 +90,26 @@ class Command(_Part):
 
 
 class ReadyProfile(_Part):
-    """How to read what a known program or standard writes: a profile that comes with the plugin."""
+    """A profile that comes with the plugin: how to read files of a known program or standard."""
 
     name: Name
     job: Name = Field(description="The job it is for.")
     summary: str = ""
-    mapping: dict[str, str] = Field(default_factory=dict, description="Column or path to field, as `--map` has it.")
-    settings: dict[str, Any] = Field(default_factory=dict, description="Settings of the plugin, as `--set` has them.")
+    mapping: dict[str, str] = Field(default_factory=dict, description="Field of each column or path, as in `--map`.")
+    settings: dict[str, Any] = Field(default_factory=dict, description="Settings of the plugin, as in `--set`.")
 
 
 class Permissions(_Part):
-    """What the plugin asks for. There is no word for writing: a plugin can only propose."""
+    """What the plugin may access. It cannot write records, only propose rows."""
 
-    propose: tuple[str, ...] = Field(default=(), description="Entities it proposes rows for; `*` alone for all.")
+    propose: tuple[str, ...] = Field(default=(), description="Entities it proposes rows for, or only `*` for all.")
     every_entity: SkipJsonSchema[bool] = Field(default=False, exclude=True)
     network: tuple[str, ...] = Field(default=(), description="Hosts it talks to, as host:port.")
     secrets: tuple[str, ...] = Field(default=(), description="Settings that are references to secrets.")
 
 
 class Manifest(_Part):
-    """A plugin's manifest; the first five fields are enough for a plugin that has nothing to run yet."""
+    """A plugin's manifest. A plugin without code needs only name and version."""
 
     schema_: str | None = Field(default=None, alias="$schema")
     name: Name
@@ -131,7 +131,7 @@ class Manifest(_Part):
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, given: Any) -> Any:
-        """Refuse unsafe texts; write out what is declared for every entity; take commands given as bare names."""
+        """Refuse unsafe texts, accept commands given by name only, and expand declarations for every entity."""
         if steering := next(filter(None, map(_STEERING.search, _texts(given))), None):
             raise ValueError(f"a text has the control character U+{ord(steering[0]):04X}")
         if not isinstance(given, dict):

@@ -1,4 +1,4 @@
-"""Posts as the import engine knows them: fields, aliases, keys, protected columns, merge policy."""
+"""The descriptor of posts: fields, aliases, keys, protected columns and merge policies."""
 
 from functools import partial
 
@@ -64,7 +64,7 @@ _FIELDS = (
     Field(name="language", normalize=language, aliases=("bahasa", "lang", "in language")),
     Field(
         name="written_on",
-        # A post's date tells it from others of its title: a year alone would make one day of many.
+        # The date distinguishes posts of the same title, so a year alone must not become its first day.
         read=partial(first_day, era=HAPPENING, needs_month=True),
         kind=Kind.DAY,
         detail=Detail.DATE,
@@ -95,7 +95,7 @@ _FIELDS = (
         aliases=("tanggal terbit", "tanggal publikasi", "publication date", "pubdate", "pub date", "wp:post_date_gmt",
                  "post date gmt", "date gmt", "post date utc", "date utc", "published on", "date published",
                  "published date", "publish date"),
-        zoned_aliases=("published", "terbit", "tayang"),  # of a column without a zone they may be yes and no
+        zoned_aliases=("published", "terbit", "tayang"),  # without a zone, the cells may be yes and no
     ),
     Field(
         name="category",

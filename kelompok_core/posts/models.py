@@ -12,7 +12,7 @@ from kelompok_core.database.orm import Base, CoreRecord
 
 
 class PostCategory(CoreRecord, Base):
-    """One category that posts are filed under, in all organizations."""
+    """A category of posts, shared by all organizations."""
 
     __tablename__ = "post_categories"
 
@@ -21,7 +21,7 @@ class PostCategory(CoreRecord, Base):
 
 
 class Post(CoreRecord, Base):
-    """One post of an organization; the database keeps ``post_tags`` in step with its tags."""
+    """A post of an organization. The database updates ``post_tags`` when its tags change."""
 
     __tablename__ = "posts"
 

@@ -1,4 +1,4 @@
-"""Reading posts."""
+"""Reads posts."""
 
 from kelompok_core.posts.entity import DESCRIPTOR
 from kelompok_core.posts.models import Post

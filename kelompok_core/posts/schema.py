@@ -1,4 +1,4 @@
-"""The pandera schema every batch of post candidates must pass; a check's error is its issue code."""
+"""The pandera schema of a batch of post candidates. The error of a check is its issue code."""
 
 from functools import lru_cache
 
@@ -9,7 +9,7 @@ from kelompok_core.values.checks import DAY, LANGUAGE, MOMENT, SLUG, URL, one_of
 
 @lru_cache
 def post_schema() -> pa.DataFrameSchema:
-    """Return the schema: one column a field, text, null where the source says nothing."""
+    """Return the schema: one text column per field, null where the source has no value."""
     columns = {
         "title": text(1_000, required=True),
         "slug": pattern(SLUG, "value.type"),

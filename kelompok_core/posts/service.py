@@ -1,4 +1,4 @@
-"""Writing posts, one at a time and as a person: the only writer but for the import engine."""
+"""Writes single posts as a person. Only the import engine writes them, too."""
 
 from kelompok_core.posts.entity import DESCRIPTOR
 from kelompok_core.posts.models import Post

@@ -127,7 +127,7 @@ _NAME_IT = "Copy the file to this machine, or add the host to hosts under [files
 
 
 def is_public(address: Address) -> bool:
-    """Return whether the address is public: not of this machine, its network or cloud, and not embedding one."""
+    """Return whether the address is public: not of this machine, its network or cloud, and embedding no such one."""
     if isinstance(address, IPv4Address):
         return not _is_in(address, _SPECIAL_V4)
     return address in _PUBLIC_V6 and not _is_in(address, _SPECIAL_V6)

@@ -24,8 +24,8 @@ class Era:
     Attributes:
         back: The maximum number of years in the past.
         ahead: The maximum number of years in the future; with 0, not even tomorrow is plausible.
-        short_back: The same for years of two digits.
-        short_ahead: The same for years of two digits.
+        short_back: Like ``back``, for years of two digits.
+        short_ahead: Like ``ahead``, for years of two digits.
     """
 
     back: int

@@ -47,7 +47,8 @@ ODD = {
     "jobs": [{"name": "read", "uses": "organization_importer", "entity": "organizations",
               "inputs": ["text/x-odd", "text/csv"]}],
     "permissions": {"propose": ["organizations"], "secrets": ["token"]},
-    "config_schema": {"type": "object", "properties": {"token": {"type": "string"}, "calm": {"type": "boolean", "default": False}}},
+    "config_schema": {"type": "object", "properties": {
+        "token": {"type": "string"}, "calm": {"type": "boolean", "default": False}}},
 }  # fmt: skip
 READER = """
 import logging, os, signal, sys

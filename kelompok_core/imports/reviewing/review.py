@@ -236,9 +236,9 @@ def _with_compared_values(
 def _declined(
     item: ReviewItem, descriptor: EntityDescriptor, now: StoredRecord, changes: Mapping[str, object]
 ) -> dict[str, str | None]:
-    """Return the declined values by field; None if every later value in this field is declined as well.
+    """Return the declined values by field; None means that any later value of the field is declined, too.
 
-    That applies to identifying fields if the question was which record the row is: it did not ask about their values.
+    Identifying fields get None if the question was which record the row is: it did not ask about their values.
     """
     fixed = descriptor.identifying_fields if item.reason in _QUESTIONS_OF_IDENTITY else frozenset()
     declined: dict[str, str | None] = {}

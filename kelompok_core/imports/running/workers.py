@@ -19,7 +19,10 @@ SILENT_SECONDS = 20.0
 """A worker without a heartbeat for this time hangs. It should be ended before another one takes its import over."""
 
 _HOLDING_SECONDS = 3.5
-"""A worker that works on a cancelled import for longer hangs: its watchdog needs at most 3, unless C code blocks it."""
+"""A worker that holds a cancelled or failed import for longer hangs.
+
+Its watchdog needs at most 3 seconds to stop, unless C code blocks it.
+"""
 
 _logger = logging.getLogger(__name__)
 

@@ -81,7 +81,7 @@ class UndoReport:
 
 
 def undo(installation: Installation, import_id: UUID, actor: Actor, *, dry_run: bool = False) -> UndoReport:
-    """Undo the import in one transaction; if it is already undone, try again what that undo left.
+    """Undo the import in one transaction; if it is already undone, retry what that undo left.
 
     Raises:
         NotPermitted: When the actor may not undo imports in every organization in which it wrote.

@@ -1,4 +1,4 @@
-"""Record when a source sent a row again in a separate table, so that evidence never changes."""
+"""Add a table that records when a source sent a row again, so that evidence never changes."""
 
 from alembic import op
 
