@@ -14,10 +14,8 @@ def smaller_batches(rows: int) -> Iterator[None]:
     """Set the batch size of plugins, and of rows copied from an earlier import."""
     usual, usually_taken = plugin_reading.reading_context, reused_files.WINDOW_ROWS
 
-    @contextmanager
-    def sized(*arguments: Any, **more: Any) -> Iterator[PluginContext]:
-        with usual(*arguments, **more) as context:
-            yield replace(context, batch_size=rows)
+    def sized(*arguments: Any, **more: Any) -> PluginContext:
+        return replace(usual(*arguments, **more), batch_size=rows)
 
     plugin_reading.reading_context = sized  # type: ignore[assignment]
     reused_files.WINDOW_ROWS = rows
