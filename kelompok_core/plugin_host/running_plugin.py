@@ -1,5 +1,6 @@
 """Calls a plugin in its process: sends the calls, answers its questions, checks what comes back."""
 
+import logging
 import os
 import shutil
 import stat
@@ -7,11 +8,12 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kelompok_core.contracts import CommandResult, PluginContext, Source, SourceBatch, UnreadableSource
-from kelompok_core.errors import PluginUnavailable
+from kelompok_core.errors import NotFound, PluginUnavailable
 from kelompok_core.plugin_host.contract_names import is_importer
 from kelompok_core.plugin_host.isolation import importable_path
 from kelompok_core.plugin_host.limits import Limits
@@ -107,7 +109,7 @@ class RunningPlugin:
         }
         try:
             for answer in self._answers(Message(kind=LOAD, values=values), expected=LOADED):
-                self.has = answer.values["has"]
+                self.has = list(map(str, answer.values.get("has", ())))
         except NotLoaded as error:
             raise PluginUnavailable(plugin, str(error)) from error
         except PluginEnded as error:
@@ -121,7 +123,7 @@ class RunningPlugin:
     def originals(self, source: Source) -> Generator[str]:
         """Yield the original records, as lines of JSON."""
         for answer in self._call("originals", {"source": self._packed(source)}):
-            yield str(answer.values["original"])
+            yield str(answer.values.get("original"))
 
     def normalize(self, batch: SourceBatch) -> SourceBatch:
         """Return the normalized batch."""
@@ -194,15 +196,21 @@ class RunningPlugin:
 
     def _send(self, message: Message) -> None:
         try:
-            self._channel.send(message)
+            self._channel.send(message, seconds=self._limits.silent_seconds)
         except Closed as error:
             raise PluginEnded(self._how_it_ended()) from error
+        except Late as error:
+            raise PluginEnded(f"it read nothing for {self._limits.silent_seconds} seconds and was ended") from error
 
     def _receive(self, seconds: float) -> Message:
-        """Return the next message of a call; answer the plugin's questions and log its lines before."""
+        """Return the next message of a call; answer the plugin's questions and log its lines before.
+
+        The deadline is for all of that: questions and lines do not put it off.
+        """
+        deadline = monotonic() + seconds
         while True:
             try:
-                message = self._channel.receive(seconds=seconds, on_tick=self._require_room)
+                message = self._channel.receive(seconds=deadline - monotonic(), on_tick=self._require_room)
             except Closed as error:
                 raise PluginEnded(self._how_it_ended()) from error
             except Late as error:
@@ -210,7 +218,7 @@ class RunningPlugin:
             except Malformed as error:
                 raise BrokeContract(f"its process sent {error}") from error
             if message.kind == LOG:
-                self._output.log(str(message.values.get("text")), int(message.values.get("level", 0)))
+                self._output.log(str(message.values.get("text")), _level_of(message.values.get("level")))
             elif message.kind == ASK:
                 self._send(self._answer(message))
             else:
@@ -232,7 +240,7 @@ class RunningPlugin:
             return Message(kind=ANSWER, values={"result": answers[values["name"]]()})
         except UnreadableSource as error:
             return Message(kind=ANSWER, values={"refused": True}, tables=pack_issues([error.issue]))
-        except (KeyError, TypeError, UnfitMessage) as error:
+        except (KeyError, TypeError, UnfitMessage, NotFound) as error:
             raise BrokeContract(f"its process asked something that the core does not answer: {error!r}") from error
 
     def _require_room(self) -> None:
@@ -248,6 +256,11 @@ class RunningPlugin:
         if status < 0:
             return f"its process was killed by signal {-status} before it had answered"
         return f"its process ended before it had answered, with exit code {status}"
+
+
+def _level_of(level: object) -> int:
+    """Return the level of a logged line; what is no level counts as information."""
+    return level if isinstance(level, int) and 0 <= level <= logging.CRITICAL else logging.INFO
 
 
 def _copy_written(inside: Path, outside: Path) -> None:

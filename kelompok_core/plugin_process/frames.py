@@ -61,18 +61,22 @@ class Channel:
         self._write_to = write_to
         self._sending = Lock()
 
-    def send(self, message: Message) -> None:
-        """Send a message; wait while the other side does not read.
+    def send(self, message: Message, *, seconds: float | None = None) -> None:
+        """Send a message; wait while the other side does not read, for so many seconds or forever.
 
         Raises:
             Closed: When the other side closed its end.
+            Late: When it did not read the message in time.
         """
+        wait = _Waiting(seconds, None)
+        if seconds is not None:
+            os.set_blocking(self._write_to, False)
         text = json.dumps({"kind": message.kind, **message.values}).encode()
         parts = [text, *message.tables]
         head = _COUNT.pack(len(parts)) + b"".join(_LENGTH.pack(len(part)) for part in parts)
         with self._sending:
             for part in (head, *parts):
-                self._write(memoryview(part).cast("B"))
+                self._write(memoryview(part).cast("B"), wait)
 
     def receive(self, *, seconds: float | None = None, on_tick: Callable[[], None] | None = None) -> Message:
         """Return the next message.
@@ -86,7 +90,7 @@ class Channel:
             Malformed: When it sent something else.
             Late: When the message did not arrive in time.
         """
-        wait = _Waiting(None if seconds is None else monotonic() + seconds, on_tick)
+        wait = _Waiting(seconds, on_tick)
         (count,) = _COUNT.unpack(self._read(_COUNT.size, wait))
         if not 1 <= count <= _MOST_PARTS:
             raise Malformed(f"a message with {count} parts")
@@ -105,10 +109,12 @@ class Channel:
         os.close(self._read_from)
         os.close(self._write_to)
 
-    def _write(self, rest: memoryview) -> None:
+    def _write(self, rest: memoryview, wait: "_Waiting") -> None:
         while rest:
             try:
                 rest = rest[os.write(self._write_to, rest[:_CHUNK]) :]
+            except BlockingIOError:
+                wait.until_ready(self._write_to, select.POLLOUT)
             except BrokenPipeError as error:
                 raise Closed from error
 
@@ -116,7 +122,7 @@ class Channel:
         # Grows with what arrives, so that a false length costs no memory.
         content = bytearray()
         while len(content) < size:
-            wait.until_readable(self._read_from)
+            wait.until_ready(self._read_from, select.POLLIN | select.POLLHUP)
             chunk = os.read(self._read_from, min(_CHUNK, size - len(content)))
             if not chunk:
                 raise Closed
@@ -125,19 +131,23 @@ class Channel:
 
 
 class _Waiting:
-    """Waits for a pipe until a deadline."""
+    """Waits for a pipe, for so many seconds or forever."""
 
-    def __init__(self, deadline: float | None, on_tick: Callable[[], None] | None) -> None:
-        self._deadline = deadline
+    def __init__(self, seconds: float | None, on_tick: Callable[[], None] | None) -> None:
+        self._deadline = None if seconds is None else monotonic() + seconds
         self._on_tick = on_tick
 
-    def until_readable(self, descriptor: int) -> None:
+    def until_ready(self, descriptor: int, event: int) -> None:
         if self._deadline is None and self._on_tick is None:
-            return  # the read itself waits
+            return  # reading and writing wait by themselves
         poll = select.poll()
-        poll.register(descriptor, select.POLLIN | select.POLLHUP)
+        poll.register(descriptor, event)
         while not poll.poll(_TICK_SECONDS * 1000):
-            if self._deadline is not None and monotonic() > self._deadline:
-                raise Late
+            self._require_time()
             if self._on_tick is not None:
                 self._on_tick()
+        self._require_time()  # also when there is always something to read
+
+    def _require_time(self) -> None:
+        if self._deadline is not None and monotonic() > self._deadline:
+            raise Late

@@ -128,6 +128,23 @@ def prints_without_end(context):
         os.write(1, line)
 
 
+def logs_without_end(context):
+    while True:
+        context.log.info("nothing but noise")
+
+
+def sends_odd_lines(context):
+    from kelompok_core.plugin_process import frames
+
+    for handler in context.log.handlers:
+        for level in ("high", None, -5, 10**9, 30.5):
+            handler._channel.send(frames.Message(kind="log", values={"level": level, "text": {"a": 1}}))
+
+
+def asks_nonsense(context):
+    context.map_headers("no such entity", ["a"])
+
+
 def sends_noise(context):
     for number in range(3, 64):
         try:

@@ -90,7 +90,7 @@ def test_plugin_installed_by_pip_runs_behind_the_walls(installation, folder, tmp
         [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target", place, folder],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    if done.returncode != 0 and "setuptools" in done.stderr:
+    if done.returncode != 0 and ("setuptools" in done.stderr or "No module named pip" in done.stderr):
         pytest.skip("this environment cannot build distributions")
     assert done.returncode == 0, done.stderr
     site = {"PYTHONPATH": str(place)}

@@ -84,6 +84,8 @@ _FAULTS = [
     ("crashes", "killed by signal 11"),
     ("closes_everything", "ended"),
     ("sends_noise", "broke its contract"),
+    ("logs_without_end", "for (more than )?2 seconds"),
+    ("asks_nonsense", "asked something that the core does not answer"),
     ("skips_rows", "row numbers must go on from 1"),
     ("fills_its_folder", "wrote more than 20 MB"),
     ("writes_one_large_file", "OSError"),
@@ -175,8 +177,9 @@ def test_endless_output_is_cut(chaos, chaotic_import, caplog):
     assert len([one for one in caplog.records if one.name == "kelompok.plugin.chaos"]) == 200
 
 
-def test_patches_stay_in_the_plugins_process(chaos, chaotic_import):
-    chaos("patches_the_core")
+@pytest.mark.parametrize("does", ["patches_the_core", "sends_odd_lines"])
+def test_odd_behavior_stays_in_the_plugins_process(chaos, chaotic_import, does):
+    chaos(does)
     assert chaotic_import().rows_staged == 1
     assert sys.modules["json"] is json
 

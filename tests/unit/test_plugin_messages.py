@@ -92,6 +92,18 @@ class TestFrames:
         with pytest.raises(Late):
             ends[0].receive(seconds=0.5, on_tick=lambda: ticks.append(1))
 
+    def test_message_that_nobody_reads_is_late(self, ends):
+        with pytest.raises(Late):
+            ends[0].send(Message(kind="x", values={}, tables=[b"x" * 5_000_000]), seconds=0.5)
+
+    def test_large_message_arrives_although_writing_does_not_block(self, ends):
+        one, other = ends
+        sent = Message(kind="x", values={}, tables=[b"x" * 5_000_000])
+        sender = threading.Thread(target=one.send, args=[sent], kwargs={"seconds": 20})
+        sender.start()
+        assert bytes(other.receive(seconds=20).tables[0]) == sent.tables[0]
+        sender.join()
+
     def test_waiting_can_be_broken_off(self, ends):
         def stop():
             raise KeyError
