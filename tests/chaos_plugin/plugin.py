@@ -12,6 +12,12 @@ from pathlib import Path
 from kelompok_core import contracts
 from kelompok_core.contracts import CommandResult, SourceBatch, location_table, text_table
 
+_LONG = 30
+"""Seconds: longer than any deadline of the tests. Whatever hangs or is left behind ends by itself."""
+
+_MUCH = 60
+"""Times: more than any limit of the tests, and no harm if there were none."""
+
 
 def behaves(context):
     del context
@@ -34,18 +40,19 @@ def raises(context):
 
 
 def hangs(context):
-    time.sleep(600)
+    time.sleep(_LONG)
 
 
 def spins(context):
-    while True:
+    end = time.monotonic() + _LONG
+    while time.monotonic() < end:
         pass
 
 
 def ignores_signals(context):
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    time.sleep(600)
+    time.sleep(_LONG)
 
 
 def kills_itself(context):
@@ -61,12 +68,13 @@ def forks(context):
         process = os.fork()
         if process == 0:
             os.setsid()
-            time.sleep(600)
+            time.sleep(_LONG)
+            os._exit(0)
         _note(context, process)
 
 
 def starts_programs(context):
-    _note(context, subprocess.Popen(["sleep", "600"], start_new_session=True).pid)
+    _note(context, subprocess.Popen(["sleep", str(_LONG)], start_new_session=True).pid)
 
 
 def _note(context, process):
@@ -75,30 +83,31 @@ def _note(context, process):
 
 
 def eats_memory(context):
-    kept = []
-    while True:
-        kept.append(bytearray(50_000_000))
+    kept = [bytearray(50_000_000) for _ in range(_MUCH)]
+    kept.clear()
 
 
 def eats_shared_memory(context):
     import mmap
 
     kept = []
-    while True:
+    for _ in range(_MUCH):
         one = mmap.mmap(-1, 50_000_000)
         one.write(b"x" * 50_000_000)
         kept.append(one)
 
 
 def fills_its_folder(context):
-    for number in range(1_000_000):
+    for number in range(_MUCH):
         (context.workdir / f"file-{number}").write_bytes(b"x" * 1_000_000)
+    time.sleep(_LONG)
 
 
 def writes_one_large_file(context):
     with (context.workdir / "large").open("wb") as file:
-        while True:
+        for _ in range(_MUCH):
             file.write(b"x" * 1_000_000)
+    time.sleep(_LONG)
 
 
 def writes_outside(context):
@@ -129,7 +138,8 @@ def prints_without_end(context):
 
 
 def logs_without_end(context):
-    while True:
+    end = time.monotonic() + _LONG
+    while time.monotonic() < end:
         context.log.info("nothing but noise")
 
 
@@ -151,7 +161,7 @@ def sends_noise(context):
             os.write(number, b"\xff" * 100_000)
         except OSError:
             continue
-    time.sleep(600)
+    time.sleep(_LONG)
 
 
 def closes_everything(context):
