@@ -67,7 +67,7 @@ def test_plugin_without_a_suite_gets_one_and_none_at_all_fails(installation, fol
     finally:
         test_file.write_text(kept)
     assert done.returncode == 0, done.stdout
-    assert "11 passed" in done.stdout
+    assert "12 passed" in done.stdout
     nothing = installation.kelompok("plugin", "test", str(tmp_path))
     assert (nothing.returncode, "is no plugin" in nothing.stderr) == (2, True)
 
