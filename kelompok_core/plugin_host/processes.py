@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Lock, get_ident
 from time import monotonic, sleep
 
+import kelompok_core
 from kelompok_core.errors import KelompokError
 from kelompok_core.plugin_process.frames import Channel, Values
 from kelompok_core.plugin_process.template import END_GROUP, FORK, STATUS
@@ -86,8 +87,11 @@ class _Template:
 
 
 def _search_path() -> list[str]:
-    """Return where Python finds modules, without folders that depend on the current one."""
-    return [str(Path(one).absolute()) for one in sys.path]
+    """Return where Python finds modules, without folders that depend on the current one.
+
+    The core may be where only an import hook finds it, as in an editable installation. The template has no hooks.
+    """
+    return [*(str(Path(one).absolute()) for one in sys.path), str(Path(kelompok_core.__file__).parents[1])]
 
 
 _template: _Template | None = None
