@@ -26,7 +26,9 @@ from kelompok_core.plugin_process.attempts import ATTEMPTS, POSSIBLE
 
 _CHAOS = Path(__file__).parents[1] / "chaos_plugin"
 _SOON = 5.0
-_ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the walls are the Linux kernel's")
+_WITH_SANDBOX = pytest.mark.skipif(
+    not isolation._has_landlock(), reason="this system has no Landlock: there is no sandbox"
+)
 _AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may switch users")
 
 
@@ -105,7 +107,7 @@ def test_a_fault_fails_its_own_import_and_the_next_one_works(chaos, chaotic_impo
     assert import_file("id,name\n7,Rumah Air\n").counts["accepted"] == 1
 
 
-@_ON_LINUX
+@_WITH_SANDBOX
 @pytest.mark.parametrize("does", ["eats_memory", "eats_shared_memory"])
 def test_memory_is_limited(chaos, chaotic_import, ask, does):
     chaos(does, limits="[limits]\nmemory_megabytes = 200")
@@ -115,7 +117,7 @@ def test_memory_is_limited(chaos, chaotic_import, ask, does):
     assert ask("SELECT state FROM imports")[0].state == "failed"
 
 
-@_ON_LINUX
+@_WITH_SANDBOX
 @pytest.mark.parametrize("does", ["forks", "starts_programs"])
 def test_no_process_can_be_started(chaos, chaotic_import, does):
     chaos(does)
@@ -146,7 +148,7 @@ def _without_sandbox(monkeypatch):
     monkeypatch.setattr("kelompok_core.plugin_host.running.find_user", lambda _: None)
 
 
-@_ON_LINUX
+@_WITH_SANDBOX
 @pytest.mark.parametrize("does", ["reads_outside", "writes_outside", "links_outside"])
 def test_files_outside_are_out_of_reach(chaos, chaotic_import, settings, does):
     chaos(does, aim=str(settings.config_file))
@@ -224,7 +226,7 @@ def data_file(tmp_path):
     return file
 
 
-@_ON_LINUX
+@_WITH_SANDBOX
 def test_nothing_is_possible_at_the_default_level(settings):
     measured = measure_isolation(settings)
     assert measured.level in (Level.SANDBOX, Level.FULL)
@@ -232,7 +234,7 @@ def test_nothing_is_possible_at_the_default_level(settings):
     assert [one for one, outcome in measured.outcomes.items() if outcome not in ("stopped", "nothing to find")] == []
 
 
-@_ON_LINUX
+@_WITH_SANDBOX
 @_AS_ROOT
 def test_the_default_level_of_root_has_a_user_of_its_own(settings):
     assert measure_isolation(settings).level is Level.FULL
@@ -339,7 +341,7 @@ def test_abandoned_folders_of_plugins_are_removed(settings):
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@_ON_LINUX
+@_WITH_SANDBOX
 @_AS_ROOT
 def test_page_on_trust_has_what_was_measured(settings, monkeypatch):
     page = (Path(__file__).parents[2] / "docs/trust.md").read_text("utf-8")
@@ -401,14 +403,14 @@ def measured_by_nobody():
     return run
 
 
-@_ON_LINUX
+@_WITH_SANDBOX
 def test_nothing_is_possible_without_root_either(measured_by_nobody):
     level, outcomes = measured_by_nobody("full")
     assert level == Level.SANDBOX
     assert [one for one, outcome in outcomes.items() if outcome not in ("stopped", "nothing to find")] == []
 
 
-@_ON_LINUX
+@_WITH_SANDBOX
 def test_core_of_a_usual_user_stays_closed_without_the_sandbox(measured_by_nobody):
     level, outcomes = measured_by_nobody("process")
     assert level == Level.PROCESS
