@@ -6,8 +6,8 @@ from kelompok_core.plugin_process.exchange import unpack_issues
 from kelompok_core.plugin_process.frames import Message
 
 
-class PluginRaised(PluginError):
-    """Plugin code raised an exception; the text describes it.
+class PluginRaised(Exception):
+    """Plugin code raised an unexpected exception; the text describes it.
 
     Attributes:
         frames: Where it was raised, without messages.
