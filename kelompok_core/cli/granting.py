@@ -33,8 +33,11 @@ def require_granted(plugin: PluginInfo, manifest: Manifest, *, is_given: bool) -
     missing = list_missing(manifest, plugin.grant)
     if not missing and plugin.grant is not None:
         return plugin.grant
-    if missing and not is_given:
-        print_asks(manifest, plugin.grant)
+    if not is_given:
+        if missing:
+            print_asks(manifest, plugin.grant)
+        else:
+            output.print_line(translate("{plugin} asks for nothing; it only runs.", plugin=plugin.name))
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise UsageError(
                 f"{plugin.name} was not enabled: it asks for what was not granted",

@@ -67,7 +67,7 @@ def _state(plugin: PluginInfo) -> "Text":
 
 
 def _reason_or_description(plugin: PluginInfo) -> str:
-    return plugin.reason or (plugin.manifest.description if plugin.manifest else "")
+    return translate_message(plugin.reason or "") or (plugin.manifest.description if plugin.manifest else "")
 
 
 def _summary(plugin: PluginInfo) -> dict[str, object]:

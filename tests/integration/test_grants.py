@@ -98,6 +98,41 @@ def test_plugin_that_was_enabled_without_a_grant_is_off(install, settings, insta
         receive(installation, ImportRequest(plugin="odd", job="read", file=tmp_path / "list.csv"), operator)
 
 
+def test_plugin_that_asks_for_nothing_needs_a_grant_too(install, settings, command_line):
+    manifest = {"name": "odd", "version": "1", "implements": {"source_matcher": "odd_plugin.code:Matcher"}}
+    code = "class Matcher:\n    def match(self, candidates, existing, context): ..."
+    install(manifest, code=code)
+    settings.config_file.write_text("[plugins.odd]\nenabled = true\n")
+    assert list_asks(get_plugin(settings, "odd").manifest) == []
+    with pytest.raises(PluginUnavailable, match="nobody allowed it to run yet"):
+        require_enabled(settings, "odd")
+    refused = command_line("plugin", "enable", "odd")
+    assert refused[0] == 2
+    assert "asks for nothing" in refused[1].out
+    assert get_plugin(settings, "odd").state is PluginState.UNGRANTED
+    assert command_line("plugin", "enable", "odd", "--grant")[0] == 0
+    assert require_enabled(settings, "odd").grant.asks == ()
+
+
+def test_invalid_setting_does_not_hide_the_grant(install, settings, command_line):
+    manifest = json.loads(json.dumps(_MANIFEST))
+    manifest["config_schema"]["properties"]["page"] = {"type": "integer"}
+    install(manifest, code=_CODE)
+    set_enabled(settings, "odd", enabled=True)
+    text = settings.config_file.read_text().replace("[plugins.odd]\n", '[plugins.odd]\npage = "x"\n')
+    settings.config_file.write_text(text)
+    plugin = get_plugin(settings, "odd")
+    assert plugin.state is PluginState.MISCONFIGURED
+    assert plugin.grant.asks == tuple(_ASKS)
+    assert command_line("plugin", "enable", "odd")[0] == 0, "what was granted needs no second answer"
+
+
+def test_list_says_in_the_readers_language_what_was_not_granted(install, settings, command_line):
+    install(_MANIFEST, code=_CODE)
+    settings.config_file.write_text("[plugins.odd]\nenabled = true\n")
+    assert "meminta yang belum diizinkan: propose" in command_line("plugin", "list", "--language", "id")[1].out
+
+
 def test_version_that_asks_for_more_is_off_until_it_is_granted(install, settings):
     less = _MANIFEST | {"permissions": {"propose": ["organizations"]}}
     install(less, code=_CODE)
