@@ -12,6 +12,7 @@ from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.plugin_host.capabilities import find_old_capabilities, list_capabilities, rename_capability
 from kelompok_core.plugin_host.configuration import plugin_settings
 from kelompok_core.plugin_host.grants import Grant, find_change, list_asks, list_missing, make_grant, read_grant
+from kelompok_core.plugin_host.loading import plugin_context
 from kelompok_core.plugin_host.manifest import parse_manifest
 from kelompok_core.plugin_host.registry import PluginState, get_plugin, require_enabled
 from kelompok_core.plugin_kit import templates
@@ -112,6 +113,20 @@ def test_plugin_that_asks_for_nothing_needs_a_grant_too(install, settings, comma
     assert get_plugin(settings, "odd").state is PluginState.UNGRANTED
     assert command_line("plugin", "enable", "odd", "--grant")[0] == 0
     assert require_enabled(settings, "odd").grant.asks == ()
+
+
+def test_only_granted_secrets_are_read(install, settings, monkeypatch):
+    monkeypatch.setenv("ODD_TOKEN", "hunter2")
+    install(_MANIFEST | {"permissions": {"propose": ["organizations"]}}, code=_CODE)
+    set_enabled(settings, "odd", enabled=True)
+    install(_MANIFEST, code=_CODE)
+    config = {"token": "env:ODD_TOKEN"}
+    with pytest.raises(PluginUnavailable, match="the secret token was not granted") as refused:
+        plugin_context(get_plugin(settings, "odd"), config=config, dry_run=True)
+    assert refused.value.hint.endswith("kelompok plugin enable odd")
+    set_enabled(settings, "odd", enabled=True)
+    context = plugin_context(get_plugin(settings, "odd"), config=config, dry_run=True)
+    assert dict(context.secrets) == {"token": "hunter2"}
 
 
 def test_invalid_setting_does_not_hide_the_grant(install, settings, command_line):
