@@ -14,7 +14,7 @@ from kelompok_core.plugin_host.configuration import plugin_settings
 from kelompok_core.plugin_host.grants import Grant, find_change, list_asks, list_missing, make_grant, read_grant
 from kelompok_core.plugin_host.loading import plugin_context
 from kelompok_core.plugin_host.manifest import parse_manifest
-from kelompok_core.plugin_host.registry import PluginState, get_plugin, require_enabled
+from kelompok_core.plugin_host.registry import PluginState, get_plugin, list_plugins, require_enabled
 from kelompok_core.plugin_kit import templates
 from tests.enabling import set_enabled
 
@@ -252,7 +252,15 @@ def test_the_products_manifest_works_as_it_stands(install, settings, import_file
       "permissions": {"propose": ["donors"]}}, "there is no entity 'donors'"),
     ({"permisions": {}}, "permisions: there is no such key. Did you mean permissions?"),
     ({"permissions": {"propos": []}}, "permissions.propos: there is no such key. Did you mean propose?"),
-    ({"version": None}, "version: Input should be a valid string; found null"),
+    ({"version": None}, "version: must be text, not null"),
+    ({"implements": []}, "implements: must be an object, not a list"),
+    ({"jobs": {}}, "jobs: must be a list, not an object"),
+    ({"implements": {"importer": "no colon"}}, 'found "no colon"'),
+    ({"jobs": [{"name": "all-{entity}", "uses": "importer", "entity": "*", "inputs": ["text/csv"]},
+               {"name": "last", "uses": "importer", "entity": "members", "inputs": "text/csv"}]},
+     'jobs.1.inputs: must be a list, not "text/csv"'),
+    ({"commands": ["read", {"name": "show", "sumary": ""}]}, "commands.1.sumary: there is no such key. Did you mean"),
+    ({"capabilities": ["{singular}_import", 3]}, "capabilities.1: must be text, not 3"),
     ({"jobs": [{"name": "read"}]}, "jobs.0.uses: this key is missing"),
 ])  # fmt: skip
 def test_manifest_that_cannot_work_is_broken_in_the_list(install, settings, change, message):
@@ -260,6 +268,19 @@ def test_manifest_that_cannot_work_is_broken_in_the_list(install, settings, chan
     plugin = get_plugin(settings, "odd")
     assert plugin.state is PluginState.BROKEN
     assert message in plugin.reason
+    assert plugin.reason.startswith("kelompok-plugin.json: ")
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    (f'{{"name": "odd", "version": "1", "config_schema": {{"a": {"1" * 5000}}}}}', "it has a number that is too long"),
+    ("[" * 100_000, "it is nested too deeply"),
+    ("[]", "it must be a JSON object, not a list"),
+])  # fmt: skip
+def test_manifest_that_cannot_be_read_affects_no_other_plugin(install, settings, text, message):
+    install(text, code=_CODE)
+    plugins = {one.name: one for one in list_plugins(settings)}
+    assert plugins["odd"].reason == f"kelompok-plugin.json: {message}"
+    assert plugins["csv-import"].state is PluginState.ENABLED
 
 
 def test_manifest_that_is_no_json_names_line_and_column(install, settings):
