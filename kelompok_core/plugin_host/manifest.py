@@ -5,7 +5,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.json_schema import SkipJsonSchema
 
 from kelompok_core.control_characters import STEERING
@@ -89,6 +98,10 @@ class Command(_Part):
     arguments_schema: dict[str, Any] = Field(default_factory=dict)
 
 
+_Command = Annotated[Command, BeforeValidator(lambda given: given, json_schema_input_type=_JobName | Command)]
+"""A command. An author may write the name of a job or a command alone."""
+
+
 class ReadyProfile(_Part):
     """A profile that comes with the plugin: how to read files of a known program or standard."""
 
@@ -116,7 +129,7 @@ class Manifest(_Part):
     version: str = Field(min_length=1)
     description: str = ""
     capabilities: tuple[str, ...] = ()
-    commands: tuple[Command, ...] = ()
+    commands: tuple[_Command, ...] = ()
     api: str = HOST_API
     implements: dict[str, Target] = Field(default_factory=dict)
     jobs: tuple[Job, ...] = ()

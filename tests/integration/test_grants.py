@@ -2,22 +2,31 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from kelompok_core.cli.app import run as run_command_line
 from kelompok_core.contracts import PluginContext
 from kelompok_core.errors import PluginUnavailable
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
-from kelompok_core.plugin_host.capabilities import find_old_capabilities, list_capabilities, rename_capability
+from kelompok_core.plugin_host.capabilities import (
+    find_capability_problems,
+    find_old_capabilities,
+    list_capabilities,
+    rename_capability,
+)
 from kelompok_core.plugin_host.configuration import plugin_settings
 from kelompok_core.plugin_host.grants import Grant, find_change, list_asks, list_missing, make_grant, read_grant
 from kelompok_core.plugin_host.loading import plugin_context
-from kelompok_core.plugin_host.manifest import parse_manifest
+from kelompok_core.plugin_host.manifest import manifest_json_schema, parse_manifest
 from kelompok_core.plugin_host.registry import PluginState, get_plugin, list_plugins, require_enabled
 from kelompok_core.plugin_kit import templates
 from tests.enabling import set_enabled
 
+_PROJECT = Path(__file__).parents[2]
+_BUNDLED = sorted((_PROJECT / "plugins").glob("*/*/kelompok-plugin.json"))
 _MANIFEST = {
     "name": "odd",
     "version": "1.0",
@@ -243,6 +252,22 @@ def test_the_products_manifest_works_as_it_stands(install, settings, import_file
     assert import_file("x", plugin="odd").counts["accepted"] == 1
     assert import_file("x", plugin="odd", entity="members").counts["accepted"] == 1
     assert [row.name for row in ask("SELECT name FROM members")] == ["Rumah Air"]
+
+
+def test_the_published_schema_takes_the_products_manifest():
+    schema = Draft202012Validator(json.loads(manifest_json_schema()))
+    for manifest in (_PRODUCT, *(json.loads(path.read_text()) for path in _BUNDLED)):
+        assert [error.message for error in schema.iter_errors(manifest)] == []
+    assert list(schema.iter_errors(_PRODUCT | {"commands": [1]}))
+
+
+def test_the_bundled_plugins_and_the_guides_use_the_present_names():
+    for path in _BUNDLED:
+        manifest = parse_manifest(path.read_text(), path.parent.name)
+        assert find_old_capabilities(manifest.capabilities) == []
+        assert find_capability_problems(manifest.capabilities) == []
+    for page in ("docs/plugins.md", "docs/tutorial.md"):
+        assert '"import:' not in (_PROJECT / page).read_text(), page
 
 
 @pytest.mark.parametrize(("change", "message"), [
