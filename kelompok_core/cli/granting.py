@@ -15,6 +15,7 @@ from kelompok_core.plugin_host.grants import (
     NETWORK,
     PROPOSE,
     Grant,
+    find_change,
     list_asks,
     list_missing,
     make_grant,
@@ -26,13 +27,16 @@ from kelompok_core.plugin_host.registry import PluginInfo
 def require_granted(plugin: PluginInfo, manifest: Manifest, *, is_given: bool) -> Grant:
     """Return the grant of all that a plugin asks for; ask on a terminal for what was not granted yet.
 
+    A grant that is enough is made anew if the plugin changed since, for its present version and files.
+
     Raises:
         UsageError: When nobody can be asked.
         Abort: When the answer is no.
     """
     missing = list_missing(manifest, plugin.grant)
     if not missing and plugin.grant is not None:
-        return plugin.grant
+        is_changed = find_change(plugin.grant, manifest, plugin.package) is not None
+        return make_grant(manifest, plugin.package) if is_changed else plugin.grant
     if not is_given:
         if missing:
             print_asks(manifest, plugin.grant)

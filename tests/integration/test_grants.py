@@ -187,6 +187,19 @@ def test_changed_files_of_the_same_version_are_shown(install, settings):
     assert "its files changed" in find_change(plugin.grant, plugin.manifest, plugin.package)
 
 
+def test_enabling_again_records_the_version_that_runs(install, settings, command_line):
+    install(_MANIFEST, code=_CODE)
+    set_enabled(settings, "odd", enabled=True)
+    install(_MANIFEST | {"version": "1.1", "permissions": {"propose": ["organizations"]}}, code=_CODE)
+    code, shown = command_line("plugin", "enable", "odd")
+    assert code == 0, shown.err
+    assert "odd: its present version and files were recorded." in shown.out
+    grant = require_enabled(settings, "odd").grant
+    assert grant.version == "1.1"
+    assert "secret token" not in grant.asks, "it is granted only what it still asks for"
+    assert "nothing changed" in command_line("plugin", "enable", "odd")[1].out
+
+
 @pytest.mark.parametrize("grant", ["1", '"all"', "{}", '{version = "1", digest = "", asks = [1]}'])
 def test_invalid_grant_is_named(install, settings, grant):
     install(_MANIFEST, code=_CODE)
