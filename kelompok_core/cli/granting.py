@@ -7,6 +7,7 @@ import typer
 
 from kelompok_core.cli import output
 from kelompok_core.cli.language import translate
+from kelompok_core.entities import list_entities
 from kelompok_core.errors import UsageError
 from kelompok_core.plugin_host.every_entity import EVERY
 from kelompok_core.plugin_host.grants import (
@@ -78,14 +79,18 @@ def _described(manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 
 def _describe_proposing(entity: str) -> str:
+    if entity == EVERY:
+        personal = "; ".join(f"{translate(one)}: {fields}" for one in list_entities() if (fields := _personal(one)))
+        return translate(
+            "propose rows for every entity, also those added later, with personal data: {fields}", fields=personal
+        )
+    if not (fields := _personal(entity)):
+        return translate("propose rows for {entity}", entity=translate(entity))
+    return translate("propose rows for {entity}, with personal data: {fields}", entity=translate(entity), fields=fields)
+
+
+def _personal(entity: str) -> str:
+    """Return the fields of an entity that are about a person, or nothing."""
     from kelompok_core.records.registry import get_descriptor
 
-    if entity == EVERY:
-        return translate("propose rows for every entity, personal data included, also for entities added later")
-    descriptor = get_descriptor(entity)
-    if descriptor.withdrawal is None:
-        return translate("propose rows for {entity}", entity=translate(entity))
-    personal = [field.name for field in descriptor.fields if field.name not in descriptor.public_fields]
-    return translate(
-        "propose rows for {entity}, with personal data: {fields}", entity=translate(entity), fields=", ".join(personal)
-    )
+    return ", ".join(get_descriptor(entity).personal_fields)

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from kelompok_core.cli.app import run as run_command_line
 from kelompok_core.contracts import PluginContext
+from kelompok_core.entities import list_entities
 from kelompok_core.errors import PluginUnavailable
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
 from kelompok_core.plugin_host.capabilities import (
@@ -23,6 +24,7 @@ from kelompok_core.plugin_host.loading import plugin_context
 from kelompok_core.plugin_host.manifest import manifest_json_schema, parse_manifest
 from kelompok_core.plugin_host.registry import PluginState, get_plugin, list_plugins, require_enabled
 from kelompok_core.plugin_kit import templates
+from kelompok_core.records.registry import get_descriptor
 from tests.enabling import set_enabled
 
 _PROJECT = Path(__file__).parents[2]
@@ -234,6 +236,18 @@ def test_personal_data_is_shown_before_it_is_granted(install, command_line):
     shown = command_line("plugin", "enable", "odd")[1].out
     assert "propose rows for members, with personal data:" in shown
     assert "email" in shown
+
+
+def test_each_entity_says_which_fields_are_about_a_person(command_line):
+    for entity in list_entities():
+        descriptor = get_descriptor(entity)
+        fields = {field.name for field in descriptor.fields}
+        assert set(descriptor.personal_fields) <= fields - set(descriptor.public_fields), entity
+    assert {"name", "email", "phone", "birth_date"} <= set(get_descriptor("members").personal_fields)
+    shown = command_line("plugin", "info", "csv-import")[1].out
+    assert "organizations: official_email, phone" in shown
+    assert "posts: author" in shown
+    assert "events:" not in shown
 
 
 def test_info_shows_what_is_asked_granted_and_odd(install, settings, command_line):
