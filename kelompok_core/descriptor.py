@@ -251,6 +251,7 @@ class EntityDescriptor:
         guards: Values that need a right of their own.
         withdrawal: How withdrawn consent overrides sources; None if the entity has no consent.
         public_fields: Fields whose text enrichers may read; none that is about a person.
+        personal_fields: Fields with data about a person; the operator sees them before granting a plugin its rows.
         unpublished: Field and value of a record that is not public yet, such as a draft.
         extra_column: JSON column with the cells of unmapped columns, under ``extra`` and the source's name.
         organization_column: Column with the id of the organization that a record belongs to.
@@ -278,6 +279,7 @@ class EntityDescriptor:
     guards: tuple[Guard, ...] = ()
     withdrawal: Withdrawal | None = None
     public_fields: tuple[str, ...] = ()
+    personal_fields: tuple[str, ...] = ()
     unpublished: tuple[str, str] | None = None
     extra_column: str
     organization_column: str = "organization_id"

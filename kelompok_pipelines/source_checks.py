@@ -140,7 +140,8 @@ def _of_job(known: _Known, key: str, source: Source) -> Iterator[SettingsError]:
         yield SettingsError(f"{key}.plugin", f"there is no plugin {source.plugin!r}", hint=hint)
         return
     if plugin.state is not PluginState.ENABLED:
-        command = f"kelompok plugin enable {plugin.name}" if plugin.state is PluginState.DISABLED else "kelompok doctor"
+        is_off = plugin.state in (PluginState.DISABLED, PluginState.UNGRANTED)
+        command = f"kelompok plugin enable {plugin.name}" if is_off else "kelompok doctor"
         yield SettingsError(f"{key}.plugin", f"the plugin {plugin.name} is {plugin.state}", hint=f"Run «{command}».")
     if known.job(source) is None:
         hint = suggest(source.job, [one.name for one in plugin.jobs() if one.is_importer])

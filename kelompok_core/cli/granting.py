@@ -7,6 +7,7 @@ import typer
 
 from kelompok_core.cli import output
 from kelompok_core.cli.language import translate
+from kelompok_core.entities import list_entities
 from kelompok_core.errors import UsageError
 from kelompok_core.plugin_host.every_entity import EVERY
 from kelompok_core.plugin_host.grants import (
@@ -15,6 +16,7 @@ from kelompok_core.plugin_host.grants import (
     NETWORK,
     PROPOSE,
     Grant,
+    find_change,
     list_asks,
     list_missing,
     make_grant,
@@ -26,15 +28,21 @@ from kelompok_core.plugin_host.registry import PluginInfo
 def require_granted(plugin: PluginInfo, manifest: Manifest, *, is_given: bool) -> Grant:
     """Return the grant of all that a plugin asks for; ask on a terminal for what was not granted yet.
 
+    A grant that is enough is made anew if the plugin changed since, for its present version and files.
+
     Raises:
         UsageError: When nobody can be asked.
         Abort: When the answer is no.
     """
     missing = list_missing(manifest, plugin.grant)
     if not missing and plugin.grant is not None:
-        return plugin.grant
-    if missing and not is_given:
-        print_asks(manifest, plugin.grant)
+        is_changed = find_change(plugin.grant, manifest, plugin.package) is not None
+        return make_grant(manifest, plugin.package) if is_changed else plugin.grant
+    if not is_given:
+        if missing:
+            print_asks(manifest, plugin.grant)
+        else:
+            output.print_line(translate("{plugin} asks for nothing; it only runs.", plugin=plugin.name))
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise UsageError(
                 f"{plugin.name} was not enabled: it asks for what was not granted",
@@ -71,14 +79,18 @@ def _described(manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 
 def _describe_proposing(entity: str) -> str:
+    if entity == EVERY:
+        personal = "; ".join(f"{translate(one)}: {fields}" for one in list_entities() if (fields := _personal(one)))
+        return translate(
+            "propose rows for every entity, also those added later, with personal data: {fields}", fields=personal
+        )
+    if not (fields := _personal(entity)):
+        return translate("propose rows for {entity}", entity=translate(entity))
+    return translate("propose rows for {entity}, with personal data: {fields}", entity=translate(entity), fields=fields)
+
+
+def _personal(entity: str) -> str:
+    """Return the fields of an entity that are about a person, or nothing."""
     from kelompok_core.records.registry import get_descriptor
 
-    if entity == EVERY:
-        return translate("propose rows for every entity, personal data included, also for entities added later")
-    descriptor = get_descriptor(entity)
-    if descriptor.withdrawal is None:
-        return translate("propose rows for {entity}", entity=translate(entity))
-    personal = [field.name for field in descriptor.fields if field.name not in descriptor.public_fields]
-    return translate(
-        "propose rows for {entity}, with personal data: {fields}", entity=translate(entity), fields=", ".join(personal)
-    )
+    return ", ".join(get_descriptor(entity).personal_fields)

@@ -67,7 +67,7 @@ def _state(plugin: PluginInfo) -> "Text":
 
 
 def _reason_or_description(plugin: PluginInfo) -> str:
-    return plugin.reason or (plugin.manifest.description if plugin.manifest else "")
+    return translate_message(plugin.reason or "") or (plugin.manifest.description if plugin.manifest else "")
 
 
 def _summary(plugin: PluginInfo) -> dict[str, object]:
@@ -164,8 +164,12 @@ def enable(
         try_loading(settings(), plugin, contract)
     if not was_enabled or granted != plugin.grant:
         write_enabled(settings(), name, granted.to_json())
-    message = "{plugin} was enabled already; nothing changed." if was_enabled else "{plugin} is enabled."
-    output.print_line(translate(message, plugin=name))
+    if not was_enabled:
+        output.print_line(translate("{plugin} is enabled.", plugin=name))
+    elif granted == plugin.grant:
+        output.print_line(translate("{plugin} was enabled already; nothing changed.", plugin=name))
+    else:
+        output.print_line(translate("{plugin}: its present version and files were recorded.", plugin=name))
     now = get_plugin(settings(), name)
     if now.state is PluginState.MISCONFIGURED:
         output.print_line(

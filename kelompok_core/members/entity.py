@@ -236,6 +236,7 @@ DESCRIPTOR = EntityDescriptor(
     ),
     periods=(("started_on", "ended_on"),),
     orders=(("birth_date", "started_on"), ("birth_date", "ended_on")),
+    personal_fields=tuple(field.name for field in _FIELDS),
     withdrawal=Withdrawal(field="do_not_contact", status="status", active="active", inactive="inactive"),
     extra_column="profile_data",
     protected=frozenset(

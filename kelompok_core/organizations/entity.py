@@ -172,6 +172,7 @@ DESCRIPTOR = EntityDescriptor(
     ),
     periods=(("founded_on", "dissolved_on"),),
     public_fields=("name", "description", "history", "category", "country", "region", "city", "address", "website_url"),
+    personal_fields=("official_email", "phone"),
     extra_column="profile_data",
     organization_column="id",
     claim_column="claim_status",

@@ -60,6 +60,8 @@ def _manifest(name: str, package: str, folder: Path | None) -> Manifest:
         raise BrokenManifest(f"its package {package!r} is not installed")
     try:
         manifest = _parsed((folder / MANIFEST_FILE).read_text("utf-8"), package)
+    except BrokenManifest as error:
+        raise BrokenManifest(f"{MANIFEST_FILE}: {error.message}") from error
     except FileNotFoundError as error:
         raise BrokenManifest(f"{package} has no {MANIFEST_FILE}") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -63,6 +63,11 @@ def list_missing(manifest: Manifest, grant: Grant | None) -> list[str]:
     ]
 
 
+def is_secret_granted(grant: Grant | None, key: str) -> bool:
+    """Return whether a plugin may get the secret of this setting."""
+    return grant is not None and f"{SECRET} {key}" in grant.asks
+
+
 def make_grant(manifest: Manifest, package: str) -> Grant:
     """Return the grant of all that a plugin asks for now."""
     return Grant(version=manifest.version, digest=digest_package(package), asks=tuple(list_asks(manifest)))

@@ -9,6 +9,7 @@ from kelompok_core.contract_rules.storable import describe_exception
 from kelompok_core.contracts import ConfigurationError, JsonValue, PluginContext, PluginError
 from kelompok_core.errors import KelompokError, PluginUnavailable, SettingsError
 from kelompok_core.plugin_host.configuration import check_config, resolve_secret
+from kelompok_core.plugin_host.grants import is_secret_granted
 from kelompok_core.plugin_host.plugin_failures import BrokeContract, PluginEnded, PluginRaised
 from kelompok_core.plugin_host.registry import PluginInfo
 from kelompok_core.plugin_process.exchange import UnfitMessage
@@ -42,14 +43,21 @@ def plugin_context(
     """Return what the core gives to one run of the plugin, with ``further`` attributes.
 
     Raises:
+        PluginUnavailable: When a secret is set that was not granted.
         SettingsError: When a setting is invalid or a secret is missing.
     """
     if plugin.manifest is None:
         raise PluginUnavailable(plugin.name, "it has no manifest")
     checked = check_config(plugin.manifest, config)
-    secrets = {
-        key: resolve_secret(key, str(checked[key])) for key in plugin.manifest.permissions.secrets if key in checked
-    }
+    wanted = [key for key in plugin.manifest.permissions.secrets if key in checked]
+    for key in wanted:
+        if not is_secret_granted(plugin.grant, key):
+            raise PluginUnavailable(
+                plugin.name,
+                f"the secret {key} was not granted",
+                hint=f"See what it asks for, and grant it: kelompok plugin enable {plugin.name}",
+            )
+    secrets = {key: resolve_secret(key, str(checked[key])) for key in wanted}
     return PluginContext(
         config={key: value for key, value in checked.items() if key not in secrets},
         secrets=secrets,

@@ -2,10 +2,19 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.json_schema import SkipJsonSchema
 
 from kelompok_core.control_characters import STEERING
@@ -14,10 +23,10 @@ from kelompok_core.errors import KelompokError
 from kelompok_core.plugin_host.capabilities import with_derived_jobs, without_commands_of_jobs
 from kelompok_core.plugin_host.contract_names import is_importer, list_contract_names
 from kelompok_core.plugin_host.every_entity import EVERY, with_every_entity
+from kelompok_core.plugin_host.manifest_errors import describe_error, describe_value
 from kelompok_core.plugin_host.per_request import require_harmless
 from kelompok_core.suggestions import suggest
 
-_LONGEST_SHOWN = 60
 HOST_API = "1"
 """The version of this host's contracts; a plugin written for another version is incompatible."""
 
@@ -89,6 +98,10 @@ class Command(_Part):
     arguments_schema: dict[str, Any] = Field(default_factory=dict)
 
 
+_Command = Annotated[Command, BeforeValidator(lambda given: given, json_schema_input_type=_JobName | Command)]
+"""A command. An author may write the name of a job or a command alone."""
+
+
 class ReadyProfile(_Part):
     """A profile that comes with the plugin: how to read files of a known program or standard."""
 
@@ -116,7 +129,7 @@ class Manifest(_Part):
     version: str = Field(min_length=1)
     description: str = ""
     capabilities: tuple[str, ...] = ()
-    commands: tuple[Command, ...] = ()
+    commands: tuple[_Command, ...] = ()
     api: str = HOST_API
     implements: dict[str, Target] = Field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
@@ -197,37 +210,25 @@ def parse_manifest(text: str, package: str = "") -> Manifest:
         raise BrokenManifest(f"line {error.lineno}, column {error.colno}: no JSON: {error.msg}") from error
     except RecursionError as error:
         raise BrokenManifest("it is nested too deeply") from error
+    except ValueError as error:  # Python refuses to read a number of thousands of digits
+        raise BrokenManifest("it has a number that is too long") from error
     if not isinstance(given, dict):
-        raise BrokenManifest(f"it must be a JSON object, not a {type(given).__name__}")
+        raise BrokenManifest(f"it must be a JSON object, not {describe_value(given)}")
     try:
         return Manifest.model_validate(with_derived_jobs(given, package))
     except ValidationError as error:
-        raise BrokenManifest(_describe(error)) from error
+        raise BrokenManifest(describe_error(error, given, _known_keys())) from error
 
 
-def _describe(error: ValidationError) -> str:
-    """Return the first problem: where it is, what was expected, what was found."""
-    first = error.errors(include_url=False)[0]
-    place = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
-        known = _keys_beside(first["loc"])
-        return f"{place}: there is no such key. {suggest(str(first['loc'][-1]), known, few=len(known)) or ''}".rstrip()
-    if first["type"] == "missing":
-        return f"{place}: this key is missing"
-    if first["type"] == "value_error":
-        return f"{place}: {first['msg'].removeprefix('Value error, ')}".removeprefix(": ")
-    found = json.dumps(first["input"], default=str)
-    shown = found if len(found) <= _LONGEST_SHOWN else found[:_LONGEST_SHOWN] + "…"
-    return f"{place}: {first['msg']}; found {shown}".removeprefix(": ")
-
-
-def _keys_beside(path: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that may stand where a path of a manifest ends."""
+def _known_keys() -> Mapping[str, Sequence[str]]:
+    """Return the keys of a manifest, by "", and of the objects in it, by the key that has them."""
     parts: Mapping[str, type[_Part]] = {
-        "jobs": Job, "commands": Command, "profiles": ReadyProfile, "permissions": Permissions,
+        "": Manifest, "jobs": Job, "commands": Command, "profiles": ReadyProfile, "permissions": Permissions,
     }  # fmt: skip
-    part = parts.get(str(path[0]), Manifest) if len(path) > 1 else Manifest
-    return [field.alias or name for name, field in part.model_fields.items() if not field.exclude]
+    return {
+        place: [field.alias or name for name, field in part.model_fields.items() if not field.exclude]
+        for place, part in parts.items()
+    }
 
 
 def manifest_json_schema() -> str:

@@ -92,7 +92,7 @@ def _with_state(found: Discovered, configured: PluginSettings | None) -> PluginI
         manifest=found.manifest,
         config=config,
         automatic=configured is None or configured.automatic,
-        grant=None if state is PluginState.MISCONFIGURED else _grant_of(found.name, configured),
+        grant=_readable_grant_of(found.name, configured),
     )
 
 
@@ -108,10 +108,11 @@ def _state(
         return PluginState.DISABLED, None, {}
     try:
         config = check_config(manifest, configured.values)
-        missing = list_missing(manifest, _grant_of(found.name, configured))
+        grant = _grant_of(found.name, configured)
     except SettingsError as error:
         return PluginState.MISCONFIGURED, error, {}
-    if missing:
+    missing = list_missing(manifest, grant)
+    if grant is None or missing:
         return PluginState.UNGRANTED, _ungranted(found.name, missing), {}
     return PluginState.ENABLED, None, config
 
@@ -120,10 +121,17 @@ def _grant_of(name: str, configured: PluginSettings | None) -> Grant | None:
     return None if configured is None or configured.grant is None else read_grant(name, configured.grant)
 
 
+def _readable_grant_of(name: str, configured: PluginSettings | None) -> Grant | None:
+    try:
+        return _grant_of(name, configured)
+    except SettingsError:  # the plugin's state says so
+        return None
+
+
 def _ungranted(name: str, missing: Sequence[str]) -> SettingsError:
     return SettingsError(
         f"plugins.{name}",
-        f"it asks for what was not granted: {', '.join(missing)}",
+        f"it asks for what was not granted: {', '.join(missing)}" if missing else "nobody allowed it to run yet",
         hint=f"See what it asks for, and grant it: kelompok plugin enable {name}",
     )
 

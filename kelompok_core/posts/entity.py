@@ -148,6 +148,7 @@ DESCRIPTOR = EntityDescriptor(
         Guard(field="published_at", value=None, action=Action.RECORD_PUBLISH),
     ),
     public_fields=("title", "excerpt", "content", "canonical_url"),
+    personal_fields=("author",),
     unpublished=("status", "draft"),
     extra_column="post_data",
     protected=frozenset(

@@ -623,7 +623,7 @@ def faulty(tmp_path):
     for name, body in (("berjatuhan", f"{raising}        yield\n"), ("hilang", "import nothing_called_so\n")):
         manifest = {
             "name": f"{name}-import", "version": "1", "description": "Fails.", "api": "1",
-            "capabilities": ["import:organizations"], "implements": {"organization_importer": f"{name}:Reader"},
+            "capabilities": ["organization_import"], "implements": {"organization_importer": f"{name}:Reader"},
             "jobs": [{"name": "import-organizations", "uses": "organization_importer", "entity": "organizations",
                       "inputs": ["text/csv"], "summary": "Fails."}],
             "permissions": {"propose": ["organizations"]}, "config_schema": {"type": "object"},

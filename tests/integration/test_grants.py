@@ -2,21 +2,33 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from kelompok_core.cli.app import run as run_command_line
 from kelompok_core.contracts import PluginContext
+from kelompok_core.entities import list_entities
 from kelompok_core.errors import PluginUnavailable
 from kelompok_core.imports.receiving.receive import ImportRequest, receive
-from kelompok_core.plugin_host.capabilities import find_old_capabilities, list_capabilities, rename_capability
+from kelompok_core.plugin_host.capabilities import (
+    find_capability_problems,
+    find_old_capabilities,
+    list_capabilities,
+    rename_capability,
+)
 from kelompok_core.plugin_host.configuration import plugin_settings
 from kelompok_core.plugin_host.grants import Grant, find_change, list_asks, list_missing, make_grant, read_grant
-from kelompok_core.plugin_host.manifest import parse_manifest
-from kelompok_core.plugin_host.registry import PluginState, get_plugin, require_enabled
+from kelompok_core.plugin_host.loading import plugin_context
+from kelompok_core.plugin_host.manifest import manifest_json_schema, parse_manifest
+from kelompok_core.plugin_host.registry import PluginState, get_plugin, list_plugins, require_enabled
 from kelompok_core.plugin_kit import templates
+from kelompok_core.records.registry import get_descriptor
 from tests.enabling import set_enabled
 
+_PROJECT = Path(__file__).parents[2]
+_BUNDLED = sorted((_PROJECT / "plugins").glob("*/*/kelompok-plugin.json"))
 _MANIFEST = {
     "name": "odd",
     "version": "1.0",
@@ -98,6 +110,55 @@ def test_plugin_that_was_enabled_without_a_grant_is_off(install, settings, insta
         receive(installation, ImportRequest(plugin="odd", job="read", file=tmp_path / "list.csv"), operator)
 
 
+def test_plugin_that_asks_for_nothing_needs_a_grant_too(install, settings, command_line):
+    manifest = {"name": "odd", "version": "1", "implements": {"source_matcher": "odd_plugin.code:Matcher"}}
+    code = "class Matcher:\n    def match(self, candidates, existing, context): ..."
+    install(manifest, code=code)
+    settings.config_file.write_text("[plugins.odd]\nenabled = true\n")
+    assert list_asks(get_plugin(settings, "odd").manifest) == []
+    with pytest.raises(PluginUnavailable, match="nobody allowed it to run yet"):
+        require_enabled(settings, "odd")
+    refused = command_line("plugin", "enable", "odd")
+    assert refused[0] == 2
+    assert "asks for nothing" in refused[1].out
+    assert get_plugin(settings, "odd").state is PluginState.UNGRANTED
+    assert command_line("plugin", "enable", "odd", "--grant")[0] == 0
+    assert require_enabled(settings, "odd").grant.asks == ()
+
+
+def test_only_granted_secrets_are_read(install, settings, monkeypatch):
+    monkeypatch.setenv("ODD_TOKEN", "hunter2")
+    install(_MANIFEST | {"permissions": {"propose": ["organizations"]}}, code=_CODE)
+    set_enabled(settings, "odd", enabled=True)
+    install(_MANIFEST, code=_CODE)
+    config = {"token": "env:ODD_TOKEN"}
+    with pytest.raises(PluginUnavailable, match="the secret token was not granted") as refused:
+        plugin_context(get_plugin(settings, "odd"), config=config, dry_run=True)
+    assert refused.value.hint.endswith("kelompok plugin enable odd")
+    set_enabled(settings, "odd", enabled=True)
+    context = plugin_context(get_plugin(settings, "odd"), config=config, dry_run=True)
+    assert dict(context.secrets) == {"token": "hunter2"}
+
+
+def test_invalid_setting_does_not_hide_the_grant(install, settings, command_line):
+    manifest = json.loads(json.dumps(_MANIFEST))
+    manifest["config_schema"]["properties"]["page"] = {"type": "integer"}
+    install(manifest, code=_CODE)
+    set_enabled(settings, "odd", enabled=True)
+    text = settings.config_file.read_text().replace("[plugins.odd]\n", '[plugins.odd]\npage = "x"\n')
+    settings.config_file.write_text(text)
+    plugin = get_plugin(settings, "odd")
+    assert plugin.state is PluginState.MISCONFIGURED
+    assert plugin.grant.asks == tuple(_ASKS)
+    assert command_line("plugin", "enable", "odd")[0] == 0, "what was granted needs no second answer"
+
+
+def test_list_says_in_the_readers_language_what_was_not_granted(install, settings, command_line):
+    install(_MANIFEST, code=_CODE)
+    settings.config_file.write_text("[plugins.odd]\nenabled = true\n")
+    assert "meminta yang belum diizinkan: propose" in command_line("plugin", "list", "--language", "id")[1].out
+
+
 def test_version_that_asks_for_more_is_off_until_it_is_granted(install, settings):
     less = _MANIFEST | {"permissions": {"propose": ["organizations"]}}
     install(less, code=_CODE)
@@ -126,6 +187,19 @@ def test_changed_files_of_the_same_version_are_shown(install, settings):
     assert find_change(plugin.grant, plugin.manifest, plugin.package) is None
     install(_MANIFEST, code=_CODE + "\n# changed\n")
     assert "its files changed" in find_change(plugin.grant, plugin.manifest, plugin.package)
+
+
+def test_enabling_again_records_the_version_that_runs(install, settings, command_line):
+    install(_MANIFEST, code=_CODE)
+    set_enabled(settings, "odd", enabled=True)
+    install(_MANIFEST | {"version": "1.1", "permissions": {"propose": ["organizations"]}}, code=_CODE)
+    code, shown = command_line("plugin", "enable", "odd")
+    assert code == 0, shown.err
+    assert "odd: its present version and files were recorded." in shown.out
+    grant = require_enabled(settings, "odd").grant
+    assert grant.version == "1.1"
+    assert "secret token" not in grant.asks, "it is granted only what it still asks for"
+    assert "nothing changed" in command_line("plugin", "enable", "odd")[1].out
 
 
 @pytest.mark.parametrize("grant", ["1", '"all"', "{}", '{version = "1", digest = "", asks = [1]}'])
@@ -164,6 +238,18 @@ def test_personal_data_is_shown_before_it_is_granted(install, command_line):
     assert "email" in shown
 
 
+def test_each_entity_says_which_fields_are_about_a_person(command_line):
+    for entity in list_entities():
+        descriptor = get_descriptor(entity)
+        fields = {field.name for field in descriptor.fields}
+        assert set(descriptor.personal_fields) <= fields - set(descriptor.public_fields), entity
+    assert {"name", "email", "phone", "birth_date"} <= set(get_descriptor("members").personal_fields)
+    shown = command_line("plugin", "info", "csv-import")[1].out
+    assert "organizations: official_email, phone" in shown
+    assert "posts: author" in shown
+    assert "events:" not in shown
+
+
 def test_info_shows_what_is_asked_granted_and_odd(install, settings, command_line):
     install(_MANIFEST | {"capabilities": ["import:organizations", "mindreading"]}, code=_CODE)
     set_enabled(settings, "odd", enabled=True)
@@ -195,6 +281,22 @@ def test_the_products_manifest_works_as_it_stands(install, settings, import_file
     assert [row.name for row in ask("SELECT name FROM members")] == ["Rumah Air"]
 
 
+def test_the_published_schema_takes_the_products_manifest():
+    schema = Draft202012Validator(json.loads(manifest_json_schema()))
+    for manifest in (_PRODUCT, *(json.loads(path.read_text()) for path in _BUNDLED)):
+        assert [error.message for error in schema.iter_errors(manifest)] == []
+    assert list(schema.iter_errors(_PRODUCT | {"commands": [1]}))
+
+
+def test_the_bundled_plugins_and_the_guides_use_the_present_names():
+    for path in _BUNDLED:
+        manifest = parse_manifest(path.read_text(), path.parent.name)
+        assert find_old_capabilities(manifest.capabilities) == []
+        assert find_capability_problems(manifest.capabilities) == []
+    for page in ("docs/plugins.md", "docs/tutorial.md"):
+        assert '"import:' not in (_PROJECT / page).read_text(), page
+
+
 @pytest.mark.parametrize(("change", "message"), [
     ({"permissions": {"propose": ["members"]}}, "job 'read' proposes organizations, which permissions.propose"),
     ({"permissions": {"propose": ["organizations", "donors"]}}, "there is no entity 'donors'"),
@@ -202,7 +304,15 @@ def test_the_products_manifest_works_as_it_stands(install, settings, import_file
       "permissions": {"propose": ["donors"]}}, "there is no entity 'donors'"),
     ({"permisions": {}}, "permisions: there is no such key. Did you mean permissions?"),
     ({"permissions": {"propos": []}}, "permissions.propos: there is no such key. Did you mean propose?"),
-    ({"version": None}, "version: Input should be a valid string; found null"),
+    ({"version": None}, "version: must be text, not null"),
+    ({"implements": []}, "implements: must be an object, not a list"),
+    ({"jobs": {}}, "jobs: must be a list, not an object"),
+    ({"implements": {"importer": "no colon"}}, 'found "no colon"'),
+    ({"jobs": [{"name": "all-{entity}", "uses": "importer", "entity": "*", "inputs": ["text/csv"]},
+               {"name": "last", "uses": "importer", "entity": "members", "inputs": "text/csv"}]},
+     'jobs.1.inputs: must be a list, not "text/csv"'),
+    ({"commands": ["read", {"name": "show", "sumary": ""}]}, "commands.1.sumary: there is no such key. Did you mean"),
+    ({"capabilities": ["{singular}_import", 3]}, "capabilities.1: must be text, not 3"),
     ({"jobs": [{"name": "read"}]}, "jobs.0.uses: this key is missing"),
 ])  # fmt: skip
 def test_manifest_that_cannot_work_is_broken_in_the_list(install, settings, change, message):
@@ -210,6 +320,19 @@ def test_manifest_that_cannot_work_is_broken_in_the_list(install, settings, chan
     plugin = get_plugin(settings, "odd")
     assert plugin.state is PluginState.BROKEN
     assert message in plugin.reason
+    assert plugin.reason.startswith("kelompok-plugin.json: ")
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    (f'{{"name": "odd", "version": "1", "config_schema": {{"a": {"1" * 5000}}}}}', "it has a number that is too long"),
+    ("[" * 100_000, "it is nested too deeply"),
+    ("[]", "it must be a JSON object, not a list"),
+])  # fmt: skip
+def test_manifest_that_cannot_be_read_affects_no_other_plugin(install, settings, text, message):
+    install(text, code=_CODE)
+    plugins = {one.name: one for one in list_plugins(settings)}
+    assert plugins["odd"].reason == f"kelompok-plugin.json: {message}"
+    assert plugins["csv-import"].state is PluginState.ENABLED
 
 
 def test_manifest_that_is_no_json_names_line_and_column(install, settings):

@@ -43,7 +43,7 @@ _PROBLEMS = [
     (_MANIFEST, 'member_import"', 'members_import"', _MANIFEST, "'members_import' is not known; did you mean"),
     (_MANIFEST, "plugin:Matcher", "plugin:Matching", _CODE, "expected the class Matching"),
     (_MANIFEST, "kelompok_register.plugin:Matcher", "kelompok_register.match:Matcher", _MANIFEST, "no module kelompok_register.match"),
-    (_MANIFEST, '"api": "1",', '"api": 1,', _MANIFEST, "api: Input should be a valid string; found 1"),
+    (_MANIFEST, '"api": "1",', '"api": 1,', _MANIFEST, "api: must be text, not 1"),
     (_MANIFEST, '"api": "1",', '"api": "1"', _MANIFEST, "line 6, column"),
     (_CODE, "def read(self, source: Source, context: PluginContext)", "def read(self, source: Source)", f"{_CODE}:", "expected (self, source, context); found (self, source)"),
     (_CODE, "def normalize(", "def normalise(", f"{_CODE}:", "expected the method normalize(self, batch, context)"),
