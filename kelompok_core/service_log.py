@@ -1,4 +1,4 @@
-"""Service logs: full messages of the core's code; for plugins and libraries only the place that logged."""
+"""Service logs: full messages of the core and of plugins; for libraries only the place that logged."""
 
 import logging
 import os
@@ -11,8 +11,10 @@ from typing import TextIO
 
 from kelompok_core.failures import trace_of
 
-_OURS = ("kelompok_core", "kelompok_pipelines", "kelompok.access", "kelompok.api", "uvicorn", "dagster")
-"""Loggers whose messages contain no row values."""
+_OURS = (
+    "kelompok_core", "kelompok_pipelines", "kelompok.access", "kelompok.api", "kelompok.plugin", "uvicorn", "dagster",
+)  # fmt: skip
+"""Loggers whose messages contain no row values. Those of plugins had them masked when they were received."""
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -41,6 +43,6 @@ def log_without_values(stream: TextIO | None = None) -> None:
 
 @contextmanager
 def nothing_printed() -> Iterator[None]:
-    """Discard printed output during the block, because plugins may print rows. Log handlers keep their streams."""
+    """Discard printed output during the block, because a library may print rows. Log handlers keep their streams."""
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         yield

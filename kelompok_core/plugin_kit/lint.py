@@ -19,8 +19,8 @@ from kelompok_core.plugin_kit.testing.checks import find_import_problem, importe
 
 _LANGUAGES = ("en", "id")
 _CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9_.]+")
-_AVOIDED = {"socket": "a network connection", "subprocess": "another process", "multiprocessing": "another process"}
-"""Modules that the walls around plugins make useless."""
+_AVOIDED = {"socket": "network connection", "subprocess": "other process", "multiprocessing": "other process"}
+"""Modules that the walls around plugins make useless, and what these allow none of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +209,7 @@ def _import_problems(place: str, imports: Sequence[tuple[int, str]]) -> Iterator
         if (problem := find_import_problem(name)) is not None:
             yield Problem(place=f"{place}:{line}", message=problem)
         elif (what := _AVOIDED.get(name.partition(".")[0])) is not None:
-            message = f"it imports {name}: the walls around plugins allow no {what.partition(' ')[2]}"
+            message = f"it imports {name}: the walls around plugins allow no {what}"
             yield Problem(place=f"{place}:{line}", message=message, is_warning=True)
 
 

@@ -1,11 +1,13 @@
-"""A service's log: messages of our own code, and only the origin of other messages."""
+"""A service's log: messages of our own code and of plugins, and only the origin of other messages."""
 
 import io
 import logging
+import os
 import sys
 
 import pytest
 
+from kelompok_core.plugin_host.printed_output import PrintedOutput
 from kelompok_core.service_log import ServiceFormatter, log_without_values, nothing_printed
 
 ROW = "Siti Rahayu"
@@ -22,16 +24,25 @@ def log(monkeypatch):
     root.setLevel(level)
 
 
-def test_plugins_and_libraries_log_only_the_place(log):
-    for name in ("kelompok.plugin.odd", "odd"):
-        logging.getLogger(name).error("cannot read %s", ROW)
-        logging.getLogger(name).error(ROW, exc_info=ValueError(ROW))
+def test_libraries_log_only_the_place(log):
+    logging.getLogger("odd").error("cannot read %s", ROW)
+    logging.getLogger("odd").error(ROW, exc_info=ValueError(ROW))
     lines = log.getvalue().splitlines()
-    assert len(lines) == 4
-    assert {line.partition(":")[0] for line in lines} == {
-        f"ERROR of {name}, test_service_log.py" for name in ("kelompok.plugin.odd", "odd")
-    }
+    assert len(lines) == 2
+    assert {line.partition(":")[0] for line in lines} == {"ERROR of odd, test_service_log.py"}
     assert ROW not in log.getvalue()
+
+
+def test_plugins_log_words_of_their_own_code(log, tmp_path):
+    (tmp_path / "plugin.py").write_text("log.warning('cannot read the row')", "utf-8")
+    printed, ended = os.pipe()
+    output = PrintedOutput(printed, "odd", [tmp_path], [])
+    output.log(f"cannot read the row {ROW}", logging.WARNING)
+    os.close(ended)
+    output.finish()
+    os.close(printed)
+    assert "plugin odd: cannot read the row ***" in log.getvalue()
+    assert not any(word in log.getvalue() for word in ROW.split())
 
 
 def test_own_messages_are_logged_and_errors_by_class_and_frames(log):
