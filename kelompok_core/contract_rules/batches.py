@@ -1,5 +1,7 @@
 """Rules for the batches of rows that readers and normalizers return."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 import pyarrow as pa
 
@@ -71,6 +73,11 @@ def _reading_problem(batch: SourceBatch) -> str | None:
         return f"read_as {problem}"
     if taken := HOST_KEYS & set(batch.read_as):
         return f"read_as may not contain {min(taken)!r}, which the host sets"
+    mapping = batch.mapping
+    if not isinstance(mapping, Mapping) or not all(isinstance(one, str) for pair in mapping.items() for one in pair):
+        return "mapping must have columns as keys and names of fields as values"
+    if unknown := [column for column in mapping if column not in batch.cells.columns]:
+        return f"mapping names the column {unknown[0]!r}, which cells does not have"
     number = batch.blank_lines
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= _HIGHEST:
         return f"blank_lines must be a number from 0 to {_HIGHEST}"

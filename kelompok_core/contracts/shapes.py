@@ -84,6 +84,9 @@ class SourceBatch:
         issues: Issues about these rows or the file, with :data:`ISSUE_COLUMNS`.
         read_as: How the source was read (encoding, delimiter, header line …), for the report.
         blank_lines: The number of blank lines skipped since the previous batch.
+        mapping: What the reader knows of columns: the name of a field, ``extra`` to keep a column as extra data without
+            an issue, or ``-`` to keep it only in the evidence. The operator's mapping wins. Other columns are mapped by
+            their names.
     """
 
     cells: "pd.DataFrame"
@@ -91,6 +94,7 @@ class SourceBatch:
     issues: "pd.DataFrame" = field(default_factory=no_issues)
     read_as: Mapping[str, JsonValue] = field(default_factory=dict)
     blank_lines: int = 0
+    mapping: Mapping[str, str] = field(default_factory=dict)
 
     def issue_at(
         self, row: int, code: str, severity: Severity, *, column: str, value: str | None, **params: JsonValue

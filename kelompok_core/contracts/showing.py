@@ -1,6 +1,6 @@
 """Previews how a source would be read: the output of every importer's «show» command."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,6 +12,9 @@ from kelompok_core.contracts.shapes import CommandResult, JsonValue, Source, Sou
 
 if TYPE_CHECKING:  # slow to import, so functions that create tables import it themselves
     import pandas as pd
+
+_WORDS = {"extra": "(extra)", "-": "(left out)"}
+"""How columns that become no field are shown."""
 
 _LONGEST = 60
 _FEWEST = 100
@@ -37,7 +40,7 @@ def preview(importer: Importer, source: Source, context: PluginContext, *, entit
     looking = replace(context, batch_size=max(rows, _FEWEST), entity=entity)
     with closing(_generator(importer.read(source, looking))) as batches:
         batch = next(batches)
-    fields = context.map_headers(entity, list(batch.cells.columns))
+    fields = _fields(batch, context, entity)
     columns = pd.DataFrame(
         {
             "column": list(batch.cells.columns),
@@ -48,12 +51,32 @@ def preview(importer: Importer, source: Source, context: PluginContext, *, entit
     shown = batch.cells.head(rows).map(_short)
     shown.insert(0, "line", batch.locations["line"].head(rows).astype("object"))
     tables = {"Columns": columns, "First rows": shown} if len(columns) else {}
-    found = issue_table(context.judge_columns(entity, batch.cells))
+    found = issue_table(context.judge_columns(entity, _judged(batch, context)))
     findings = pd.concat([one for one in (found, batch.issues.head(max(rows, 1))) if len(one)] or [batch.issues])
     if len(findings):
         tables["Findings"] = findings
     read_as = ", ".join(f"{key} {_plain(value)}" for key, value in batch.read_as.items())
     return CommandResult(text=f"Read as: {read_as}" if read_as else "", tables=tables, read_as=batch.read_as)
+
+
+def _fields(batch: SourceBatch, context: PluginContext, entity: str) -> Mapping[str, str]:
+    """Return the field of each column: what the reader knows, unless the operator mapped the column."""
+    known = _known(batch, context)
+    others = [column for column in batch.cells.columns if column not in known]
+    shown = {column: _WORDS.get(field, field) for column, field in known.items()}
+    return {**context.map_headers(entity, others), **shown}
+
+
+def _judged(batch: SourceBatch, context: PluginContext) -> "pd.DataFrame":
+    """Return the cells with the columns that the reader knows named as their fields, for a judgement by names."""
+    known = _known(batch, context)
+    cells = batch.cells[[column for column in batch.cells.columns if known.get(column) not in _WORDS]]
+    cells = cells.rename(columns=known)
+    return cells.loc[:, ~cells.columns.duplicated()]
+
+
+def _known(batch: SourceBatch, context: PluginContext) -> dict[str, str]:
+    return {column: field for column, field in batch.mapping.items() if column not in context.columns}
 
 
 def _generator(batches: Iterator[SourceBatch]) -> Generator[SourceBatch]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from kelompok_core.contracts import Issue, Severity
 from kelompok_core.errors import UsageError
@@ -109,18 +110,24 @@ class _Draft:
         self.issues.append(Issue(code=code, severity=severity, column=column, params=params))
 
 
-def map_headers(
+def map_headers(  # noqa: PLR0913 -- all that decides a mapping
     columns: Sequence[str],
     fields: Sequence[HeaderField],
     *,
     given: Mapping[str, str],
+    known: Mapping[str, str] = MappingProxyType({}),
     repeating: Collection[str] = (),
     of_people: bool = True,
 ) -> HeaderMapping:
     """Map the columns of a source.
 
-    ``given`` maps some headers to their field, to ``-`` to leave one out, or to ``extra``; ``repeating`` are
-    columns in which some value occurs more than once; ``of_people`` is true if the records are people.
+    Args:
+        columns: The columns.
+        fields: What they can be mapped to.
+        given: The field of some headers, as a person says; ``-`` leaves a column out, ``extra`` keeps it as extra data.
+        known: The same, as the reader of the source says. A person's mapping wins, and refused personal data stays so.
+        repeating: Columns in which some value occurs more than once.
+        of_people: Whether the records are people.
 
     Raises:
         UsageError: When ``given`` names a header or a field that does not exist.
@@ -129,7 +136,8 @@ def map_headers(
     rest = [column for column in columns if column not in ERROR_FILE_COLUMNS]
     draft.dropped += [column for column in columns if column in ERROR_FILE_COLUMNS]
     rest = _apply_given(draft, rest, given)
-    rest = _apply_rules(draft, rest, columns, of_people=of_people)
+    rest = _apply_rules(draft, rest, columns, known, of_people=of_people)
+    rest = _apply_known(draft, rest, known)
     _apply_aliases(draft, rest, repeating)
     _report_missing(draft, columns)
     return HeaderMapping(
@@ -170,8 +178,13 @@ def _find_column(header: str, columns: Sequence[str]) -> str:
     return alike[0]
 
 
-def _apply_rules(draft: _Draft, columns: Sequence[str], all_columns: Sequence[str], *, of_people: bool) -> list[str]:
-    """Drop sensitive columns, ignore row counters, and keep times of filling in a form as extra; return the others."""
+def _apply_rules(
+    draft: _Draft, columns: Sequence[str], all_columns: Sequence[str], known: Mapping[str, str], *, of_people: bool
+) -> list[str]:
+    """Drop sensitive columns, ignore row counters, and keep times of filling in a form as extra; return the others.
+
+    Only the first of these rules applies to columns that the reader knows.
+    """
     rest = []
     is_form = any(column.lower() in _OF_A_FORM for column in columns)
     for column in columns:
@@ -179,6 +192,8 @@ def _apply_rules(draft: _Draft, columns: Sequence[str], all_columns: Sequence[st
         if is_sensitive(column, of_people=of_people):
             draft.dropped.append(column)
             draft.add_issue(REFUSED, Severity.WARNING, column, **{POSITION: all_columns.index(column) + 1})
+        elif column in known:
+            rest.append(column)
         elif folded in RUNNING_NUMBERS:
             draft.ignored.append(column)
             draft.add_issue("id.looks_like_running_number", Severity.WARNING, column)
@@ -188,6 +203,20 @@ def _apply_rules(draft: _Draft, columns: Sequence[str], all_columns: Sequence[st
         else:
             rest.append(column)
     return rest
+
+
+def _apply_known(draft: _Draft, columns: Sequence[str], known: Mapping[str, str]) -> list[str]:
+    """Map the columns that the reader knows, unless a person mapped another one to the field; return the others."""
+    names = {one.name for one in draft.fields}
+    for column in (one for one in columns if one in known):
+        wanted = known[column]
+        if wanted == IGNORE:
+            draft.ignored.append(column)
+        elif wanted in names and wanted not in draft.targets.values():
+            draft.targets[column] = wanted
+        else:
+            draft.extra.append(column)
+    return [column for column in columns if column not in known]
 
 
 def _apply_aliases(draft: _Draft, columns: Sequence[str], repeating: Collection[str]) -> None:

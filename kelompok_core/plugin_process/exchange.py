@@ -61,6 +61,7 @@ def pack_batch(batch: SourceBatch) -> Packed:
         "rows": len(batch.cells),
         "read_as": dict(batch.read_as),
         "blank_lines": batch.blank_lines,
+        "mapping": dict(batch.mapping),
     }
     places = [number_column(locations["row_number"]), number_column(locations["line"]), _texts(locations["selector"])]
     return values, [pack_columns(text_columns(batch.cells)), pack_columns(places), _pack_issues(batch.issues)]
@@ -91,6 +92,7 @@ def unpack_batch(values: Values, tables: Sequence[Buffer]) -> SourceBatch:
             issues=_unpack_issues(issues),
             read_as=values["read_as"],
             blank_lines=values["blank_lines"],
+            mapping=values["mapping"],
         )
 
     return _unpacked("a batch", unpack)

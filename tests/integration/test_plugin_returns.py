@@ -160,6 +160,9 @@ _READ = [
     ("batch(read_as={'date_order': 'x'})", "which the host sets"),
     ("batch(blank_lines='3')", "blank_lines must be a number"),
     ("batch(blank_lines=-1)", "blank_lines must be a number"),
+    ("batch(mapping=['name'])", "mapping must have columns as keys"),
+    ("batch(mapping={'name': 1})", "mapping must have columns as keys"),
+    ("batch(mapping={'other': 'name'})", "mapping names the column 'other'"),
     ("batch(locations=None)", "locations must be a data frame, not NoneType"),
     ("batch(locations=location_table([1], lines=[0], selectors=['x']))", "line numbers"),
     ("batch(locations=batch().locations.assign(line='x'))", "cannot be inspected"),
@@ -175,6 +178,21 @@ def test_malformed_batch_fails_the_import(odd, stage_odd, ask, code, message):
         stage_odd()
     assert message in caught.value.message
     assert ask("SELECT state FROM imports")[0].state == "failed"
+
+
+def test_columns_are_mapped_and_kept_as_the_reader_says(odd, stage_odd, ask):
+    cells = "text_table({'name': ['A'], 'Title': ['B'], 'Stand': ['2024-05-01'], 'Internal': ['C']})"
+    odd(
+        read=f"replace(batch(), cells={cells}, mapping="
+        "{'name': 'extra', 'Title': 'name', 'Stand': 'changed_at', 'Internal': 'extra'})",
+        normalize="replace(batch, mapping={})",
+    )
+    assert stage_odd().state == "staged"
+    (row,) = ask("SELECT candidate FROM import_rows")
+    assert row.candidate["name"] == "B"
+    assert row.candidate["extra"] == {"name": "A", "Internal": "C"}
+    assert ask("SELECT mapping, issues FROM imports")[0].mapping == {"Title": "name", "Stand": "changed_at"}
+    assert ask("SELECT issues FROM imports")[0].issues == []
 
 
 def test_malformed_batch_of_a_normalizer_fails_the_import(odd, stage_odd, ask):

@@ -296,3 +296,30 @@ def test_a_long_list_of_columns_is_cut_in_a_sentence():
     columns = ["a" * 30, "b" * 30, "c"]
     (issue,) = [one for one in _map(*columns).issues if one.code == "header.missing"]
     assert issue.params["columns"] == [*columns[:2], "…"]
+
+
+def test_reader_says_what_it_knows_of_columns():
+    columns = ["Nama", "Surel", "Surel lain", "No", "Tak dikenal", "changed"]
+    known = {
+        "Surel": "extra",
+        "Surel lain": "official_email",
+        "No": "external_id",
+        "Nama": "-",
+        "changed": "changed_at",
+    }
+    mapping = map_columns(get_descriptor("organizations"), columns, {"Nama": "name"}, scoped=False, known=known)
+    assert mapping.targets == {
+        "Nama": "name", "Surel lain": "official_email", "No": "external_id", "changed": "changed_at",
+    }  # fmt: skip
+    assert mapping.extra == ["Surel", "Tak dikenal"]
+    assert [(issue.code, issue.column) for issue in mapping.issues] == [("header.unknown", "Tak dikenal")]
+
+
+def test_person_wins_over_the_reader_and_refused_data_stays_refused():
+    known = {"mail": "email", "other": "phone", "NIK": "notes", "Lembaga": "organization"}
+    columns = ["name", "surel", *known]
+    mapping = map_columns(get_descriptor("members"), columns, {"surel": "email"}, scoped=True, known=known)
+    assert mapping.targets == {"surel": "email", "name": "name", "other": "phone"}
+    assert mapping.extra == ["mail", "Lembaga"], "rows of a limited import do not name their organization"
+    assert mapping.dropped == ["NIK"]
+    assert [issue.code for issue in mapping.issues] == ["header.sensitive_refused"]

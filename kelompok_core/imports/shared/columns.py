@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from types import MappingProxyType
 
 from kelompok_core.contracts import Issue, Severity
 from kelompok_core.descriptor import EntityDescriptor
-from kelompok_core.headers.mapping import RECORD_ID, RUNNING_NUMBERS, HeaderField, HeaderMapping, map_headers
+from kelompok_core.headers.mapping import EXTRA, RECORD_ID, RUNNING_NUMBERS, HeaderField, HeaderMapping, map_headers
 from kelompok_core.headers.spelling import fold_header, spellings, squeeze
 from kelompok_core.records.registry import get_descriptor
 
@@ -21,34 +22,38 @@ The keys of an object whose values are lists of records have another header, bec
 """
 
 
-def map_columns(
+def map_columns(  # noqa: PLR0913 -- all that decides a mapping
     descriptor: EntityDescriptor,
     columns: list[str],
     given: Mapping[str, str],
     *,
     scoped: bool,
+    known: Mapping[str, str] = MappingProxyType({}),
     repeating: Collection[str] = (),
 ) -> HeaderMapping:
-    """Map each column to a field, by the given mapping first and then by the aliases.
+    """Map each column to a field: by the given mapping, by what the reader knows, and then by the aliases.
 
     ``repeating`` are columns with a repeated value. If the import is limited to an organization (``scoped``), a column
     names the rows' organizations only if the given mapping says so.
     """
+    if scoped:
+        known = {column: EXTRA if target == ORGANIZATION else target for column, target in known.items()}
     mapping = map_headers(
         columns,
         header_fields(descriptor, scoped=scoped),
         given=given,
+        known=known,
         repeating=repeating,
         of_people=descriptor.withdrawal is not None,
     )
-    goods = _find_goods(descriptor, mapping, given)
+    goods = _find_goods(descriptor, mapping, {**known, **given})
     return replace(mapping, issues=[*mapping.issues, goods]) if goods else mapping
 
 
 def _find_goods(descriptor: EntityDescriptor, mapping: HeaderMapping, given: Mapping[str, str]) -> Issue | None:
     """Return a fatal issue if columns look like goods, grants or papers, and only the name fits the entity.
 
-    None if a person mapped the name's column.
+    None if a person or the reader mapped the name's column.
     """
     specific = set(mapping.targets.values()) - _OF_ANY_LIST
     goods = [column for column in mapping.extra if _GOODS.intersection(spellings(column))]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kelompok_core.contracts import SourceBatch
 from kelompok_core.errors import ImportFailed
@@ -50,7 +50,7 @@ def _normalized(label: str, normalizer: RunningPlugin, batch: SourceBatch) -> So
         raise ImportFailed(f"plugin {label} added, dropped or moved rows, which a normalizer may not")
     if missing := [column for column in batch.cells.columns if column not in accepted.cells.columns]:
         raise ImportFailed(f"plugin {label} dropped the column {missing[0]!r}, which a normalizer may not")
-    return accepted
+    return replace(accepted, mapping={**batch.mapping, **accepted.mapping})
 
 
 @contextmanager

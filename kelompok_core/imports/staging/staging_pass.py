@@ -102,6 +102,7 @@ class Stager:
         self._references = References(installation.database, import_, self._descriptor)
         self._mapping: HeaderMapping | None = None
         self._columns: list[str] = []
+        self._known: dict[str, str] = {}
         self._written: list[str] = []
         self._issues: list[StoredFinding] = []
         self._blank_lines = 0
@@ -263,11 +264,13 @@ class Stager:
         columns = list(batch.cells.columns)
         if self._mapping is None or not set(columns) <= set(self._columns):
             self._columns += [column for column in columns if column not in self._columns]
+            self._known |= batch.mapping
             self._mapping = map_columns(
                 self._descriptor,
                 self._columns,
                 self._import.options.mapping,
                 scoped=self._import.organization_id is not None,
+                known=self._known,
                 repeating=[name for name in columns if batch.cells[name].dropna().duplicated().any()],
             )
             fatal = [issue for issue in self._mapping.issues if issue.severity is Severity.FATAL]
@@ -332,10 +335,9 @@ def _select_rows(batch: SourceBatch, keep: pd.Series) -> SourceBatch:
     if keep.all():
         return batch
     records = set(batch.locations["row_number"][keep])
-    return SourceBatch(
+    return replace(
+        batch,
         cells=batch.cells[keep].reset_index(drop=True),
         locations=batch.locations[keep].reset_index(drop=True),
         issues=batch.issues[batch.issues["row_number"].isin(records)],
-        read_as=batch.read_as,
-        blank_lines=batch.blank_lines,
     )
