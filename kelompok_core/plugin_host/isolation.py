@@ -183,7 +183,7 @@ def make_walls(
 ) -> Walls:
     """Return the walls for a run: it may read Python, its libraries and ``readable``, and use its working folder."""
     core = Path(kelompok_core.__file__).parent
-    ours = [core / name for name in ("contracts", "contract_rules", "plugin_process")]
+    ours = [core / name for name in ("contracts", "contract_rules", "plugin_process", "plugin_kit")]
     return Walls(
         readable=[*_SYSTEM_FILES, *map(str, (*_python_paths(), *ours, *readable))],
         writable=[str(workdir), os.devnull],
