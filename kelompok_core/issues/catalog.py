@@ -71,4 +71,8 @@ def _read(path: Path) -> Catalog:
         return Catalog(problem=f"it cannot be read: {error}")
     if len(content) > _MOST_BYTES:
         return Catalog(problem=f"it is larger than {_MOST_BYTES} bytes")
-    return parse_catalog(text)
+    return _parsed(text)
+
+
+# Cached, because plugins are listed several times for every import.
+_parsed = lru_cache(maxsize=64)(parse_catalog)

@@ -348,7 +348,6 @@ class TestInvalidSignals:
         assert ask("SELECT count(*) AS n FROM sdgs_signals")[0].n == 0
         assert ask("SELECT state FROM enrichments")[0].state == "failed"
 
-    @pytest.mark.usefixtures("in_process")
     def test_crash_is_reported_as_the_plugins(self, monkeypatch, import_file, detect):
         import_file(_LIST)
         monkeypatch.setattr("kelompok_sdgs_keyword.plugin.SdgsKeywordEnricher.enrich", lambda *_: 1 / 0)

@@ -27,6 +27,8 @@ from kelompok_core.plugin_kit import templates
 from kelompok_core.records.registry import get_descriptor
 from tests.enabling import set_enabled
 
+pytestmark = pytest.mark.own_processes
+
 _PROJECT = Path(__file__).parents[2]
 _BUNDLED = sorted((_PROJECT / "plugins").glob("*/*/kelompok-plugin.json"))
 _MANIFEST = {

@@ -8,6 +8,8 @@ from kelompok_core.imports.shared.options import ImportOptions
 from kelompok_core.plugin_host.configuration import read_document
 from tests.enabling import set_enabled
 
+pytestmark = pytest.mark.own_processes
+
 _LIST = "id,Nama,Provinsi,Kota,Medsos\n1,Rumah Baca,jabar,Kab. Bandung,IG: @rumah.baca\n2,Lain,Bali,Kota Bandung,-\n"
 
 

@@ -18,6 +18,8 @@ from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.plugin_host.running import try_loading
 from tests.enabling import set_enabled
 
+pytestmark = pytest.mark.own_processes
+
 _MANIFEST = {
     "name": "odd",
     "version": "1.0",

@@ -24,6 +24,8 @@ from kelompok_core.plugin_host.plugin_folders import _shared_folder, plugin_fold
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.plugin_process.attempts import ATTEMPTS, POSSIBLE
 
+pytestmark = pytest.mark.own_processes
+
 _CHAOS = Path(__file__).parents[1] / "chaos_plugin"
 _SOON = 5.0
 _WITH_SANDBOX = pytest.mark.skipif(
