@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from kelompok_core.contracts import CommandResult, PluginContext, Source, preview
-from kelompok_csv_import.header_words import HeaderWords
+from kelompok_core.plugin_kit.reading.delimited.opening import open_table
+from kelompok_core.plugin_kit.reading.tables.header_words import HeaderWords
 from kelompok_csv_import.plugin import CsvImporter
-from kelompok_csv_import.reading import open_table
 
 
 class CsvCommands:

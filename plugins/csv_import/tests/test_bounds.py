@@ -4,9 +4,9 @@ import bz2
 from time import process_time
 
 import pytest
-from kelompok_csv_import.header import name_columns
-from kelompok_csv_import.header_words import HeaderWords
 
+from kelompok_core.plugin_kit.reading.tables.header import name_columns
+from kelompok_core.plugin_kit.reading.tables.header_words import HeaderWords
 from tests.bounded import read_bounded
 
 pytestmark = pytest.mark.proof

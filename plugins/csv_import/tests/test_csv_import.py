@@ -7,10 +7,10 @@ import io
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kelompok_csv_import.footers import is_footer
 from kelompok_csv_import.plugin import CsvImporter
 
 from kelompok_core.contracts import ISSUE_COLUMNS, ConfigurationError, UnreadableSource
+from kelompok_core.plugin_kit.reading.tables.footers import is_footer
 from tests.reading import Bytes, peak_memory, read_with
 
 

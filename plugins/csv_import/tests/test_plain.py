@@ -6,11 +6,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from kelompok_csv_import import records
-from kelompok_csv_import.dialect import Dialect, make_parser
-from kelompok_csv_import.plain import cut, is_simple
 from kelompok_csv_import.plugin import CsvImporter
 
+from kelompok_core.plugin_kit.reading.delimited import records
+from kelompok_core.plugin_kit.reading.delimited.dialect import Dialect, make_parser
+from kelompok_core.plugin_kit.reading.delimited.plain import cut, is_simple
 from tests.reading import Bytes, read_with
 
 _SIGNS = ["a", "b", "é", "日", " ", "\t", "\x0b", "\x1c", "\u2028", "\ufeff", "\0", "'", ";"]

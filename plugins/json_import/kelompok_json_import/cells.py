@@ -94,7 +94,7 @@ class CellMaker:
         noted, self.clashing = self.clashing, []
         return noted
 
-    def original(self, found: Found) -> Any:
+    def original(self, found: Found) -> object:
         """Return the record with the values that surround it, so that it gives the same cells when it is read alone."""
         value = self.plain(found.value)
         above = _above(found)
@@ -106,14 +106,14 @@ class CellMaker:
             members[PARENT_NAME] = _nested(found.parents) | (own or {})
         return members
 
-    def plain(self, value: Any) -> Any:
+    def plain(self, value: object) -> object:
         """Return a value without the members that are left out."""
         if isinstance(value, dict):
             self.left_out |= {name for name in value if name.casefold() in _SECRETS}
             return {name: self.plain(one) for name, one in value.items() if name.casefold() not in _SECRETS}
         return [self.plain(one) for one in value] if isinstance(value, list) else value
 
-    def _flat(self, members: Mapping[str, Any], before: str, depth: int) -> dict[str, str | None]:
+    def _flat(self, members: Mapping[str, object], before: str, depth: int) -> dict[str, str | None]:
         cells: dict[str, str | None] = {}
         columns = self._columns.setdefault(before, {})
         for name, value in members.items():
@@ -138,10 +138,10 @@ class CellMaker:
         self._columns[before][name] = column
         return column
 
-    def _text_or_none(self, value: Any) -> str | None:
+    def _text_or_none(self, value: object) -> str | None:
         return None if value is None else self._text(value)
 
-    def _text(self, value: Any) -> str:
+    def _text(self, value: object) -> str:
         if isinstance(value, str):
             return value
         if isinstance(value, list) and self._joins_lists:
@@ -150,7 +150,7 @@ class CellMaker:
                 return joined
         return to_json(self.plain(value))
 
-    def _search(self, key: str, path: Expression, found: Found) -> Any:
+    def _search(self, key: str, path: Expression, found: Found) -> object:
         try:
             return path.search(found.value)
         except TooCostly:
@@ -177,7 +177,7 @@ def _above(found: Found) -> dict[str, str]:
     return {column: name for column, name in names.items() if name is not None}
 
 
-def _renamed(value: Any, above: Mapping[str, str]) -> Any:
+def _renamed(value: object, above: Mapping[str, str]) -> Any:
     """Return a record in which members with the name of a cell in ``above`` are renamed."""
     if not above or not isinstance(value, dict) or value.keys().isdisjoint(above):
         return value
@@ -185,7 +185,7 @@ def _renamed(value: Any, above: Mapping[str, str]) -> Any:
     return {free.take(name) if name in above else name: one for name, one in value.items()}
 
 
-def _joined(values: Sequence[Any]) -> str | None:
+def _joined(values: Sequence[object]) -> str | None:
     """Return plain values joined to one text, or None if it could not be split again."""
     if any(isinstance(one, dict | list) for one in values):
         return None
@@ -193,7 +193,7 @@ def _joined(values: Sequence[Any]) -> str | None:
     return None if any(_PARTING.search(text) for text in texts) else _JOINT.join(texts)
 
 
-def to_json(value: Any) -> str:
+def to_json(value: object) -> str:
     """Return the value as JSON, with numbers as they were written."""
     if isinstance(value, Exact):
         return value.text
@@ -206,7 +206,7 @@ def to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _nested(parents: Mapping[str, Any]) -> dict[str, Any]:
+def _nested(parents: Mapping[str, object]) -> dict[str, object]:
     """Return ``{"a": 1, "parent.b": 2}`` as ``{"a": 1, "parent": {"b": 2}}``."""
     near = {name: value for name, value in parents.items() if not name.startswith(PARENT)}
     far = {name.removeprefix(PARENT): value for name, value in parents.items() if name.startswith(PARENT)}

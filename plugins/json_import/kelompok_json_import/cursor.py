@@ -50,7 +50,7 @@ class Decoder(json.JSONDecoder):
             object_pairs_hook=self._object, parse_float=Exact, parse_int=_integer, parse_constant=_refuse_constant
         )
 
-    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
         members = dict(pairs)
         if len(members) < len(pairs):
             self.repeated += [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
@@ -62,7 +62,7 @@ class Decoder(json.JSONDecoder):
         return noted
 
 
-def is_too_deep(value: Any) -> bool:
+def is_too_deep(value: object) -> bool:
     """Return whether the value has more nested levels than :data:`DEEPEST`."""
     level = [value]
     for _ in range(DEEPEST + 1):
@@ -72,7 +72,7 @@ def is_too_deep(value: Any) -> bool:
     return True
 
 
-def _children(value: Any) -> Iterable[Any]:
+def _children(value: object) -> Iterable[object]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
@@ -82,7 +82,7 @@ def _integer(text: str) -> "int | str":
     return int(text) if len(text) < _LONGEST_INTEGER else text
 
 
-def _refuse_constant(name: str) -> Any:
+def _refuse_constant(name: str) -> object:
     raise json.JSONDecodeError(f"{name} is not valid JSON", name, 0)
 
 

@@ -48,7 +48,7 @@ class Allowance:
         if self.left < 0:
             raise TooCostly
 
-    def spend_on(self, value: Any) -> None:
+    def spend_on(self, value: object) -> None:
         """Subtract the units of a value; parts that occur twice count twice.
 
         Raises:
@@ -69,13 +69,13 @@ class Allowance:
 class Expression:
     """An expression within the size limits; its cost is subtracted from an allowance shared with others."""
 
-    def __init__(self, written: str, tree: Mapping[str, Any], allowance: Allowance) -> None:
+    def __init__(self, written: str, tree: Mapping[str, object], allowance: Allowance) -> None:
         self.written = written
         self._tree = tree
         self._allowance = allowance
         self._interpreter = _Interpreter(allowance)
 
-    def search(self, value: Any) -> Any:
+    def search(self, value: object) -> object:
         """Return the result for a value; None if a part of it has the wrong type.
 
         Raises:
@@ -108,7 +108,7 @@ def compile_expression(key: str, written: str, allowance: Allowance) -> Expressi
     return Expression(written, tree, allowance)
 
 
-def _require_small(key: str, written: str, tree: Mapping[str, Any]) -> None:
+def _require_small(key: str, written: str, tree: Mapping[str, object]) -> None:
     nodes = list(_nodes(tree))
     bounds = (
         ("has {} levels", max(depth for _, depth in nodes), _DEEPEST),
@@ -120,7 +120,7 @@ def _require_small(key: str, written: str, tree: Mapping[str, Any]) -> None:
             raise ConfigurationError(key, f"{written[:40]!r}… {message.format(found)}; at most {most} are allowed")
 
 
-def _nodes(tree: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+def _nodes(tree: Mapping[str, object]) -> Iterator[tuple[str, int]]:
     """Yield the kind and depth of every node. Children of slices are numbers, not nodes."""
     waiting: list[tuple[Mapping[str, Any], int]] = [(tree, 1)]
     while waiting:
@@ -137,27 +137,27 @@ class _Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]  # the librar
         self._allowance = allowance
         self._functions = _Functions(functions.Functions(), allowance)
 
-    def visit(self, node: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+    def visit(self, node: Mapping[str, Any], *args: object, **kwargs: object) -> object:
         self._allowance.spend(1)
         return super().visit(node, *args, **kwargs)
 
-    def visit_multi_select_list(self, node: Mapping[str, Any], value: Any) -> Any:
+    def visit_multi_select_list(self, node: Mapping[str, object], value: object) -> object:
         return self._counted(super().visit_multi_select_list(node, value))
 
-    def visit_multi_select_dict(self, node: Mapping[str, Any], value: Any) -> Any:
+    def visit_multi_select_dict(self, node: Mapping[str, object], value: object) -> object:
         return self._counted(super().visit_multi_select_dict(node, value))
 
-    def visit_flatten(self, node: Mapping[str, Any], value: Any) -> Any:
+    def visit_flatten(self, node: Mapping[str, object], value: object) -> object:
         return self._counted(super().visit_flatten(node, value))
 
-    def visit_comparator(self, node: Mapping[str, Any], value: Any) -> Any:
+    def visit_comparator(self, node: Mapping[str, Any], value: Any) -> object:
         sides = [self.visit(side, value) for side in node["children"]]
         for side in sides:
             if isinstance(side, list | dict):  # comparing texts is fast
                 self._allowance.spend_on(side)
         return super().visit_comparator({**node, "children": list(map(ast.literal, sides))}, value)
 
-    def _counted(self, made: Any) -> Any:
+    def _counted(self, made: object) -> object:
         self._allowance.spend_on(made)
         return made
 
@@ -166,10 +166,10 @@ class _Functions:
     """JMESPath's functions; counts the cost of their arguments and results."""
 
     def __init__(self, known: functions.Functions, allowance: Allowance) -> None:
-        self._call: Callable[[str, list[Any]], Any] = known.call_function
+        self._call: Callable[[str, list[object]], object] = known.call_function
         self._allowance = allowance
 
-    def call_function(self, name: str, arguments: list[Any]) -> Any:
+    def call_function(self, name: str, arguments: list[object]) -> object:
         for one in arguments:
             self._allowance.spend_on(one)
         if name == "join":  # the separator is repeated between the texts
@@ -180,5 +180,5 @@ class _Functions:
         return result
 
 
-def _size(value: Any) -> int:
+def _size(value: object) -> int:
     return len(value) if isinstance(value, str | list) else 0

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
 
 from kelompok_core.contracts import Issue, Severity, UnreadableSource
 from kelompok_json_import.choosing import Expected, Unclear, choose
@@ -39,7 +38,7 @@ class Where:
     path: Path = ()
     keys: frozenset[str] | None = None
     header: tuple[str, ...] = ()
-    around: Mapping[Path, Mapping[str, Any]] = field(default_factory=dict)
+    around: Mapping[Path, Mapping[str, object]] = field(default_factory=dict)
     unread: tuple[Place, ...] = ()
     inside: tuple[Place, ...] = ()
 
@@ -145,9 +144,9 @@ def _gather_around_in_object(cursor: Cursor, rest: Path, path: Path, survey: Sur
             cursor.skip()
 
 
-def _around(survey: Survey, path: Path) -> Mapping[Path, Mapping[str, Any]]:
+def _around(survey: Survey, path: Path) -> Mapping[Path, Mapping[str, object]]:
     """Return the plain values of each object on the path up to its first wildcard."""
-    objects: dict[Path, Mapping[str, Any]] = {}
+    objects: dict[Path, Mapping[str, object]] = {}
     for length, step in enumerate(path):
         summary = survey.objects.get(path[:length])
         if summary is not None:
@@ -174,7 +173,7 @@ def _among_items(document: Document, shape: Shape, expected: Expected) -> Where:
     return _chosen(document, Survey(), _places_in(_items(document, where), expected), expected, where)
 
 
-def count_inside(record: Any, steps: Path) -> int:
+def count_inside(record: object, steps: Path) -> int:
     """Return the number of items in the lists that the path leads to from a record."""
     if not steps:
         return len(record) if isinstance(record, list) else 0
@@ -187,7 +186,7 @@ def _is_the_whole(place: Place) -> bool:
     return not place.path and place.shape in (Shape.LIST, Shape.ONE)
 
 
-def _items(document: Document, where: Where) -> Iterable[Any]:
+def _items(document: Document, where: Where) -> Iterable[object]:
     document.text.seek(0)
     if where.shape is Shape.LINES:
         values = (one.value for one in iter_lines(document.text) if one is not None)
@@ -203,7 +202,7 @@ def _items(document: Document, where: Where) -> Iterable[Any]:
         yield cursor.value()
 
 
-def _places_in(items: Iterable[Any], expected: Expected) -> list[Place]:
+def _places_in(items: Iterable[object], expected: Expected) -> list[Place]:
     survey = Survey()
     for item in items:
         survey.note((), item)

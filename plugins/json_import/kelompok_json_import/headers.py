@@ -1,7 +1,6 @@
 """Column names of a table whose rows are arrays: listed beside the rows, or in the first row."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from kelompok_core.contracts import FreeNames
 from kelompok_json_import.cursor import Exact
@@ -13,7 +12,7 @@ SCHEMA = "schema"
 """The object that may contain that list."""
 
 
-def column_names(columns: Iterable[Any]) -> tuple[str, ...]:
+def column_names(columns: Iterable[object]) -> tuple[str, ...]:
     """Return a unique name for each column; unnamed columns are named by their number.
 
     Skips no column, because names and cells are matched by position.
@@ -22,7 +21,7 @@ def column_names(columns: Iterable[Any]) -> tuple[str, ...]:
     return tuple(free.take(column_name(column) or f"column {number}") for number, column in enumerate(columns, 1))
 
 
-def column_name(column: Any) -> str | None:
+def column_name(column: object) -> str | None:
     """Return a column's name, given as a string or number, or as an object that has one."""
     if isinstance(column, dict):
         names = (column.get(member) for member in ("name", "id", "key", "field", "label"))

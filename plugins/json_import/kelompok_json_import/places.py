@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
 
 from kelompok_json_import.cursor import Cursor
 from kelompok_json_import.headers import HEADERS, SCHEMA, column_name, column_names
@@ -135,7 +134,7 @@ class ObjectSummary:
 
     number: int = 0
     names: list[str] = field(default_factory=list)
-    plain: dict[str, Any] = field(default_factory=dict)
+    plain: dict[str, object] = field(default_factory=dict)
     children: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def note(self, name: str) -> None:
@@ -174,14 +173,14 @@ class Survey:
         self._lists: dict[Path, Place] = {}
         self._tables: dict[Path, Place] = {}
         self._widest: dict[Path, int] = {}
-        self._headers: dict[Path, list[Any]] = {}
+        self._headers: dict[Path, list[object]] = {}
 
     def open_object(self, path: Path) -> ObjectSummary:
         """Return the summary to fill for an object; after :data:`_MOST_OBJECTS` objects it is not kept."""
         summary = ObjectSummary()
         return self.objects.setdefault(path, summary) if len(self.objects) < _MOST_OBJECTS else summary
 
-    def note(self, path: Path, item: Any, *, is_nested: bool = False) -> None:
+    def note(self, path: Path, item: object, *, is_nested: bool = False) -> None:
         """Note an item of the list at the path, and the lists in it."""
         if not is_nested:
             self.note_row(path, item)
@@ -198,12 +197,12 @@ class Survey:
         """Note an empty list."""
         self._lists.setdefault(path, Place(path=path, shape=Shape.LIST))
 
-    def note_header(self, path: Path, items: list[Any]) -> None:
+    def note_header(self, path: Path, items: list[object]) -> None:
         """Note a list that may name the columns of a table beside it."""
         if path and path[-1] in HEADERS and any(map(column_name, items)):
             self._headers[path] = items
 
-    def note_row(self, path: Path, row: Any) -> None:
+    def note_row(self, path: Path, row: object) -> None:
         """Note an item of the list at the path that may be a row of a table."""
         if not isinstance(row, list):
             return
@@ -222,7 +221,7 @@ class Survey:
         named = table and self._with_header(table)
         return named if named is not None and named.header is not None else None
 
-    def _look_into(self, value: Any, path: Path) -> None:
+    def _look_into(self, value: object, path: Path) -> None:
         if len(path) >= _MOST_NAMES_IN_ITEMS or not isinstance(value, dict):
             return
         for name, child in value.items():
@@ -301,7 +300,7 @@ def _is_usual(names: frozenset[str], usual: set[str]) -> bool:
     return names <= usual or 2 * len(names & usual) > max(len(names), len(usual))
 
 
-def _names(item: Mapping[str, Any]) -> Iterator[str]:
+def _names(item: Mapping[str, object]) -> Iterator[str]:
     for name, value in item.items():
         yield name
         if isinstance(value, dict):
@@ -355,7 +354,7 @@ def gather(cursor: Cursor, path: Path, survey: Survey) -> frozenset[str] | None:
 
 
 def _gather_items(cursor: Cursor, path: Path, survey: Survey) -> None:
-    first: list[Any] = []
+    first: list[object] = []
     for index in cursor.items():
         item = cursor.value()
         survey.note(path, item)

@@ -36,7 +36,7 @@ class Found(NamedTuple):
         parents: Plain values of the objects around it, by name, the nearest object first.
     """
 
-    value: Any
+    value: object
     line: int
     pointer: str
     key: str | None = None
@@ -44,7 +44,7 @@ class Found(NamedTuple):
     repeated: tuple[str, ...] = ()
     broken: Mapping[str, JsonValue] | None = None
     text: str = ""
-    parents: Mapping[str, Any] | None = None
+    parents: Mapping[str, object] | None = None
 
 
 class _Above(NamedTuple):
@@ -59,7 +59,7 @@ class _Above(NamedTuple):
 
     pointer: str = ""
     names: tuple[str, ...] = ()
-    parents: Mapping[str, Any] = {}
+    parents: Mapping[str, object] = {}
     is_member: bool = False
 
     def below(self, step: str | int, child: str | int) -> "_Above":
@@ -67,7 +67,7 @@ class _Above(NamedTuple):
         names = (str(child), *self.names) if is_member else self.names
         return _Above(f"{self.pointer}/{_escaped(str(child))}", names, self.parents, is_member)
 
-    def inside(self, plain: Mapping[str, Any]) -> "_Above":
+    def inside(self, plain: Mapping[str, object]) -> "_Above":
         """Return the same, inside an object with these plain values."""
         if not plain and not self.parents:
             return self
@@ -222,11 +222,11 @@ class _Walk:
                 yield found._replace(value=dict(zip(self._header, found.value, strict=False)))
 
 
-def _is_blank(cell: Any) -> bool:
+def _is_blank(cell: object) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
-def _in_memory(value: Any, steps: Path, above: _Above) -> Iterator[Found]:
+def _in_memory(value: object, steps: Path, above: _Above) -> Iterator[Found]:
     """Yield the records below a value, each with the plain values of the objects it is in."""
     if not steps:
         if not isinstance(value, list):
@@ -243,13 +243,13 @@ def _in_memory(value: Any, steps: Path, above: _Above) -> Iterator[Found]:
             yield from _in_memory(child, steps[1:], around.below(step, name))
 
 
-def _named(value: Any) -> Iterable[tuple[str | int, Any]]:
+def _named(value: object) -> Iterable[tuple[str | int, object]]:
     if isinstance(value, dict):
         return value.items()
     return enumerate(value) if isinstance(value, list) else ()
 
 
-def _plain(value: Mapping[str, Any]) -> Mapping[str, Any]:
+def _plain(value: Mapping[str, object]) -> Mapping[str, object]:
     """Return the plain values of an object; if it is a page of a reply, without the values about the reply."""
     plain = {name: one for name, one in value.items() if not isinstance(one, dict | list)}
     return plain if is_named(plain) else {name: one for name, one in plain.items() if not is_of_the_reply(name)}

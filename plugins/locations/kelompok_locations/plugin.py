@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
@@ -95,7 +94,7 @@ class LocationsEnricher:
         return pd.DataFrame(rows, columns=list(SIGNAL_COLUMNS))
 
 
-def _signals(record: str, written: Mapping[str, str], found: Resolved) -> Iterator[tuple[Any, ...]]:
+def _signals(record: str, written: Mapping[str, str], found: Resolved) -> Iterator[tuple[object, ...]]:
     for field in FIELDS:
         place: Place | None = getattr(found, field)
         if place is not None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 import pandas as pd
 
@@ -30,7 +29,7 @@ class SdgsKeywordEnricher:
         scorer = shipped_scorer()
         least = float(str(context.config.get("minimum_confidence", 0.0)))
         texts = iter(iter_texts(records))
-        rows: list[tuple[Any, ...]] = []
+        rows: list[tuple[object, ...]] = []
         while chunk := list(islice(texts, AT_ONCE)):
             tags = scorer.tags_of([fields for _, fields in chunk], NAME)
             rows += [row for (record, fields), found in zip(chunk, tags, strict=True)
@@ -54,7 +53,7 @@ class SdgsKeywordCommands:
         return explanation(scorer, [{"text": str(arguments["text"])}], name_field=NAME)
 
 
-def _signals(record: str, fields: Mapping[str, str], tags: Sequence[Tag], least: float) -> Iterator[tuple[Any, ...]]:
+def _signals(record: str, fields: Mapping[str, str], tags: Sequence[Tag], least: float) -> Iterator[tuple[object, ...]]:
     for tag in tags:
         if tag.confidence < least:
             continue

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
@@ -117,7 +116,7 @@ class SocialLinksEnricher:
         return pd.DataFrame(rows, columns=list(SIGNAL_COLUMNS))
 
 
-def _signals(record: str, texts: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+def _signals(record: str, texts: Mapping[str, str]) -> Iterator[tuple[object, ...]]:
     found: dict[tuple[str, str], list[tuple[str, Link]]] = defaultdict(list)
     for field, text in texts.items():
         for link in find_links(text):

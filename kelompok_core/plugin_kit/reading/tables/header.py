@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
 from kelompok_core.contracts import FreeNames, Issue, Severity
-from kelompok_csv_import.header_words import HeaderWords
+from kelompok_core.plugin_kit.reading.tables.header_words import HeaderWords
 
 _UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")
 """What pandas writes as the header of an unnamed column."""

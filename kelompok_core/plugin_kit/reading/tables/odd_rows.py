@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kelompok_core.contracts import Issue, JsonValue, Severity
-from kelompok_csv_import.cell_kinds import Kind, count_filled, kind_of
+from kelompok_core.plugin_kit.reading.tables.cell_kinds import Kind, count_filled, kind_of
 
 if TYPE_CHECKING:
-    from kelompok_csv_import.tables import Record
+    from kelompok_core.plugin_kit.reading.tables.table_reader import Record
 
 _DELIMITERS = ",;\t|"
 _RARELY = 0.1

@@ -11,7 +11,7 @@ from math import sqrt
 from statistics import fmean as mean
 
 from kelompok_core.contracts import ConfigurationError, JsonValue
-from kelompok_csv_import.cell_kinds import Kind, column_kinds, kind_of
+from kelompok_core.plugin_kit.reading.tables.cell_kinds import Kind, column_kinds, kind_of
 
 _SAMPLE_RECORDS = 100
 _DELIMITERS = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0, " ": 0.6, ":": 0.5, "^": 0.8, "~": 0.8, "\x1f": 1.0}

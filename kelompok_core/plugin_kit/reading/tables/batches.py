@@ -1,15 +1,63 @@
 """Collects records into batches: frames of unchanged text, locations, and the issues of rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import repeat
 
-from kelompok_core.contracts import Issue, Severity, SourceBatch, issue_table, location_table, text_table
-from kelompok_csv_import.header import further_columns
-from kelompok_csv_import.tables import Records
+import pandas as pd
+
+from kelompok_core.contracts import (
+    Issue,
+    PluginContext,
+    Severity,
+    SourceBatch,
+    issue_table,
+    location_table,
+    no_records,
+    text_table,
+)
+from kelompok_core.plugin_kit.reading.tables.header import further_columns
+from kelompok_core.plugin_kit.reading.tables.table import Table
+from kelompok_core.plugin_kit.reading.tables.table_reader import Records
 
 _MOST_FURTHER = 64
 """Number of extra columns for cells after the last header. The last one holds all remaining cells as one text."""
+
+
+def row_selector(row: int, line: int) -> str:
+    """Return the selector of a row in delimited text, as RFC 7111 has it."""
+    del line
+    return f"#row={row}"
+
+
+def read_batches(
+    table: Table, context: PluginContext, select: Callable[[int, int], str] = row_selector
+) -> Iterator[SourceBatch]:
+    """Yield the records of a table in batches, as an importer does."""
+    maker = BatchMaker(table.header.names, width=table.header.width, delimiter=table.delimiter, select=select)
+    passed = table.reader.passed
+    issues, blank, is_first = list(table.issues), 0, True
+    rows = context.rows_that_fit(len(table.header.names))
+    while True:
+        records = table.reader.read(rows)
+        if not records:
+            issues += [*passed.issues(), *([no_records()] if is_first and table.header.names else ())]
+        if records or issues or passed.blank > blank or is_first:
+            batch = maker.make(records)
+            yield replace(
+                batch,
+                issues=_together(issue_table(issues), batch.issues),
+                read_as=dict(table.read_as),
+                blank_lines=passed.blank - blank,
+            )
+        if not records:
+            return
+        issues, blank, is_first = [], passed.blank, False
+
+
+def _together(about_file: pd.DataFrame, about_rows: pd.DataFrame) -> pd.DataFrame:
+    tables = [table for table in (about_file, about_rows) if len(table)]
+    return pd.concat(tables, ignore_index=True) if tables else about_rows
 
 
 class BatchMaker:
@@ -19,14 +67,18 @@ class BatchMaker:
         names: Names of the columns.
         width: Number of cells in the header, including unnamed ones at its end.
         delimiter: Joins the remaining cells of a row that has far too many.
+        select: Returns the selector of a record from its row in the table and its line.
     """
 
-    def __init__(self, names: Sequence[str], *, width: int, delimiter: str) -> None:
+    def __init__(
+        self, names: Sequence[str], *, width: int, delimiter: str, select: Callable[[int, int], str] = row_selector
+    ) -> None:
         self._names = names
         self._width = max(width, len(names))
         self._unnamed = len(names)
         self._max_columns = len(names) + _MOST_FURTHER
         self._delimiter = delimiter
+        self._select = select
         self._next = 1
 
     def make(self, records: Records) -> SourceBatch:
@@ -39,7 +91,9 @@ class BatchMaker:
         issues += self._ragged(records, odd, numbers)
         return SourceBatch(
             cells=text_table(dict(zip(further_columns(self._names, len(columns)), columns, strict=True))),
-            locations=location_table(numbers, lines=records.lines, selectors=[f"#row={row}" for row in records.rows]),
+            locations=location_table(
+                numbers, lines=records.lines, selectors=list(map(self._select, records.rows, records.lines))
+            ),
             issues=issue_table(sorted(issues, key=lambda issue: issue.row_number or 0)),
         )
 

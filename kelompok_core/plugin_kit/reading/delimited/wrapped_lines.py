@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from kelompok_csv_import.header_words import HeaderWords
+from kelompok_core.plugin_kit.reading.tables.header_words import HeaderWords
 
 _WRAPPED = re.compile(r'\s*"((?:[^"]|"")*)"\s*')
 _DELIMITERS = ",;\t|"

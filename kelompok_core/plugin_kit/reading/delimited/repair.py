@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from kelompok_csv_import.closings import Closings
-from kelompok_csv_import.dialect import STAND_IN, Dialect
+from kelompok_core.plugin_kit.reading.delimited.closings import Closings
+from kelompok_core.plugin_kit.reading.delimited.dialect import STAND_IN, Dialect
 
 _MOST_OPENERS = 50
 _MOST_CHARACTERS = 1_000_000

@@ -15,7 +15,7 @@ from kelompok_core.contracts import (
     find_undecodable,
     require_decodable,
 )
-from kelompok_csv_import.legacy import guess_encoding
+from kelompok_core.plugin_kit.reading.delimited.legacy import guess_encoding
 
 _BOMS = (  # longer ones first: the mark of UTF-32 begins like that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),

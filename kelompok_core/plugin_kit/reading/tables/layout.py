@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kelompok_core.contracts import JsonValue
-from kelompok_csv_import.cell_kinds import (
+from kelompok_core.plugin_kit.reading.tables.blocks import COMMENT
+from kelompok_core.plugin_kit.reading.tables.cell_kinds import (
     Kind,
     are_column_notes,
     are_column_numbers,
@@ -17,8 +18,7 @@ from kelompok_csv_import.cell_kinds import (
     is_tag_row,
     kind_of,
 )
-from kelompok_csv_import.header_words import HeaderWords
-from kelompok_csv_import.records import COMMENT
+from kelompok_core.plugin_kit.reading.tables.header_words import HeaderWords
 
 _MOST_BEFORE = 40
 _MOSTLY = 0.8

@@ -4,13 +4,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kelompok_core.contracts import Issue, Severity
-from kelompok_csv_import.broken_rows import BrokenRows
-from kelompok_csv_import.cell_kinds import Kind, count_filled, is_ruler, kind_of
-from kelompok_csv_import.footers import is_footer, is_page_mark, is_total, may_be_footer, may_start_footer
-from kelompok_csv_import.header_words import HeaderWords
-from kelompok_csv_import.odd_rows import OddRows
-from kelompok_csv_import.records import Block, Cells, RecordReader
+from kelompok_core.contracts import Issue
+from kelompok_core.plugin_kit.reading.tables.blocks import Block, Cells, RowReader
+from kelompok_core.plugin_kit.reading.tables.broken_rows import BrokenRows
+from kelompok_core.plugin_kit.reading.tables.cell_kinds import Kind, count_filled, is_ruler, kind_of
+from kelompok_core.plugin_kit.reading.tables.footers import (
+    is_footer,
+    is_page_mark,
+    is_total,
+    may_be_footer,
+    may_start_footer,
+)
+from kelompok_core.plugin_kit.reading.tables.header_words import HeaderWords
+from kelompok_core.plugin_kit.reading.tables.odd_rows import OddRows
+from kelompok_core.plugin_kit.reading.tables.skipped_rows import Count, Passed
 
 _ALIKE = 0.6
 _SAMPLED_ROWS = 3
@@ -71,46 +78,6 @@ class Records:
         self.rows += range(first_row, first_row + stop - start)
 
 
-@dataclass
-class Count:
-    """The number of rows of one kind, and the line of the first."""
-
-    line: int = 0
-    rows: int = 0
-
-    def add(self, *lines: int) -> None:
-        """Count rows that begin at these lines."""
-        self.line = self.line or next(iter(lines), 0)
-        self.rows += len(lines)
-
-
-@dataclass(kw_only=True)
-class Passed:
-    """Skipped rows by kind; of blank rows only their number."""
-
-    blank: int = 0
-    comments: Count = field(default_factory=Count)
-    headers: Count = field(default_factory=Count)
-    rulers: Count = field(default_factory=Count)
-    footer: Count = field(default_factory=Count)
-    further: Count = field(default_factory=Count)
-
-    def issues(self) -> list[Issue]:
-        """Return one finding for each kind of row that was not read as a record."""
-        kinds = (
-            ("file.comments_skipped", Severity.INFO, self.comments),
-            ("header.repeated", Severity.INFO, self.headers),
-            ("file.rulers_skipped", Severity.INFO, self.rulers),
-            ("file.footer_skipped", Severity.WARNING, self.footer),
-            ("file.further_table", Severity.WARNING, self.further),
-        )
-        return [
-            Issue(code=code, severity=severity, line=one.line, params={"line": one.line, "rows": one.rows})
-            for code, severity, one in kinds
-            if one.rows
-        ]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Shape:
     """A table's layout, known before its records are read.
@@ -159,7 +126,7 @@ class TableReader:
         first: Records after the header that were already read to detect it.
     """
 
-    def __init__(self, reader: RecordReader, first: Block, shape: Shape) -> None:
+    def __init__(self, reader: RowReader, first: Block, shape: Shape) -> None:
         self._reader = reader
         self._first = first
         self._header = _filled(shape.header)

@@ -3,16 +3,14 @@
 import csv
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from math import ceil
 
-import pyarrow as pa
-
 from kelompok_core.contracts import Issue, JsonValue, Severity
-from kelompok_csv_import.dialect import STAND_IN, Dialect, make_parser, prepared
-from kelompok_csv_import.plain import cut, is_simple
-from kelompok_csv_import.repair import Reading, are_rows, read_anyway, read_first_line
+from kelompok_core.plugin_kit.reading.delimited.dialect import STAND_IN, Dialect, make_parser, prepared
+from kelompok_core.plugin_kit.reading.delimited.plain import cut, is_simple
+from kelompok_core.plugin_kit.reading.delimited.repair import Reading, are_rows, read_anyway, read_first_line
+from kelompok_core.plugin_kit.reading.tables.blocks import COMMENT, Block, Cells
 
 _LONGEST_CELL = 10_000_000
 """A longer «cell» comes from an unclosed quotation mark."""
@@ -25,81 +23,12 @@ _MOST_CHARACTERS = 1 << 22
 """Characters split into columns at once; splitting holds about four copies of them in memory."""
 
 
-COMMENT = "#"
-"""The default start of comments."""
 _WITHIN = 20
 """A comment's mark is searched for in this many characters of a line; blanks may precede it."""
 
 
 def _begins(line: str, mark: str) -> bool:
     return line.lstrip(" \t").startswith(mark)
-
-
-class Cells:
-    """The cells of some rows: stored by column until :attr:`rows` is first used, by row from then on."""
-
-    def __init__(self, rows: list[list[str]] | None = None, *, columns: Sequence[pa.Array] = ()) -> None:
-        self._rows = rows or []
-        self.columns = columns
-        """All cells by column; empty when they are stored by row."""
-
-    def __len__(self) -> int:
-        return len(self.columns[0]) if self.columns else len(self._rows)
-
-    @property
-    def rows(self) -> list[list[str]]:
-        """All cells by row, as a list that may be extended; switches to storage by row."""
-        if self.columns:
-            self._rows = [list(row) for row in zip(*(column.to_pylist() for column in self.columns), strict=True)]
-            self.columns = ()
-        return self._rows
-
-    def extend(self, more: "Cells") -> None:
-        """Append the rows of ``more``."""
-        if more.columns and not len(self):
-            self.columns = more.columns
-        elif more.columns and self.columns:
-            pairs = zip(self.columns, more.columns, strict=True)
-            self.columns = [pa.concat_arrays(pair) for pair in pairs]
-        else:
-            self.rows.extend(more.rows)
-
-
-@dataclass(kw_only=True)
-class Block:
-    """Consecutive records, blank ones among them.
-
-    Attributes:
-        cells: The records' cells.
-        lines: First physical line of each record.
-        oddities: Problems with a record's quotation marks, by its index.
-        marked: Indexes of records that begin with the mark of a comment, outside of quotes.
-    """
-
-    cells: Cells = field(default_factory=Cells)
-    lines: list[int] = field(default_factory=list)
-    oddities: dict[int, Issue] = field(default_factory=dict)
-    marked: set[int] = field(default_factory=set)
-
-    @property
-    def rows(self) -> list[list[str]]:
-        return self.cells.rows
-
-    def firsts(self, width: int) -> Sequence[str]:
-        """Return the first cell of each record of this width, and "" for the others."""
-        if self.cells.columns:  # which are of the table's width
-            return list(self.cells.columns[0].to_pylist())
-        return [row[0] if len(row) == width else "" for row in self.rows]
-
-    def taken_from(self, start: int, stop: int | None = None) -> "Block":
-        """Return a part of the block."""
-        end = len(self.lines) if stop is None else stop
-        return Block(
-            cells=Cells(self.rows[start:end]),
-            lines=self.lines[start:end],
-            oddities={at - start: one for at, one in self.oddities.items() if start <= at < end},
-            marked={at - start for at in self.marked if start <= at < end},
-        )
 
 
 class _Misread(csv.Error):

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv
 
-from kelompok_csv_import.dialect import Dialect
+from kelompok_core.plugin_kit.reading.delimited.dialect import Dialect
 
 _LINE_FEED, _RETURN = b"\n\r"
 

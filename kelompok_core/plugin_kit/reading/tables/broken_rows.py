@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kelompok_core.contracts import Issue, JsonValue, Severity
-from kelompok_csv_import.cell_kinds import Kind, filled_kind_of
+from kelompok_core.plugin_kit.reading.tables.cell_kinds import Kind, filled_kind_of
 
 if TYPE_CHECKING:
-    from kelompok_csv_import.tables import Record
+    from kelompok_core.plugin_kit.reading.tables.table_reader import Record
 
 _MOST_PIECES = 6
 
