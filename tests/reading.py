@@ -7,6 +7,7 @@ import pandas as pd
 
 from kelompok_core.contracts import PluginContext, Source, SourceBatch, location_table, text_table
 from kelompok_core.imports.shared.columns import header_words
+from kelompok_core.imports.staging.likely_columns import judge_columns
 
 
 class Read:
@@ -36,6 +37,15 @@ class Read:
     def codes(self):
         return list(self.issues["code"])
 
+    @property
+    def lines(self):
+        return list(self.locations["line"])
+
+    def said(self, code):
+        """Return line, column, value and facts of each issue with this code."""
+        rows = self.issues[self.issues["code"] == code]
+        return list(zip(rows["line"], rows["column"], rows["value"], rows["params"], strict=True))
+
 
 def source_of(path, *, name=None, media_type="text/csv"):
     """Return a file as the host passes it to a reader."""
@@ -63,6 +73,17 @@ def read_with(importer, source, *, batch_size=10_000, columns=(), entity=None, *
         config=config, batch_size=batch_size, columns=columns, entity=entity, header_words=header_words
     )
     return Read(list(importer.read(source, context)))
+
+
+def host_context(folder, *, entity, **further):
+    """Return a context that judges columns as the host does, with a working folder."""
+    return PluginContext(
+        entity=entity,
+        workdir=folder,
+        header_words=header_words,
+        judge_columns=lambda kind, cells: judge_columns(kind, cells, {}),
+        **further,
+    )
 
 
 def peak_memory(importer, path, *, batch_size=500):

@@ -35,6 +35,8 @@ WORKBOOK = FileFormat(
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             "application/vnd.oasis.opendocument.spreadsheet",
             "application/vnd.ms-excel",
+            "application/vnd.ms-excel.sheet.macroenabled.12",
+            "application/vnd.oasis.opendocument.spreadsheet-flat-xml",
         }
     ),
     reader="spreadsheet-import",
@@ -65,6 +67,7 @@ CONTACTS = FileFormat(
 WEB_PAGE = FileFormat(
     called="a web page (HTML)",
     media_types=frozenset({"text/html", "application/xhtml+xml"}),
+    reader="spreadsheet-import",
     advice="Open it in a spreadsheet and save it as CSV.",
 )
 XML = FileFormat(called="XML", media_types=frozenset({"application/xml", "text/xml"}))
@@ -95,6 +98,7 @@ _BINARY = (
 )
 _TEXTUAL = (
     (re.compile(r"<!doctype html|<html|<table", re.IGNORECASE), WEB_PAGE),
+    (re.compile(r"(?:<\?[^>]*>\s*)*<(?:Workbook|\w+:Workbook|office:document)\b"), WORKBOOK),
     (re.compile(r"<\?xml|<rss|<feed"), XML),
     (re.compile(r"BEGIN:VCALENDAR"), CALENDAR),
     (re.compile(r"BEGIN:VCARD"), CONTACTS),
@@ -134,7 +138,7 @@ def format_of(media_type: str) -> FileFormat:
 
 
 def _format_of_zip(head: bytes) -> FileFormat:
-    if b"opendocument.spreadsheet" in head or b"xl/" in head:
+    if b"opendocument.spreadsheet" in head or re.search(rb"xl[/\\]", head, re.IGNORECASE):
         return WORKBOOK
     return DOCUMENT if b"word/" in head or b"opendocument.text" in head else ARCHIVE
 

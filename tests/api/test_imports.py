@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from plugins.spreadsheet_import.tests.writing import write_xlsx
 from tests.api.conftest import CSV
 
 
@@ -326,3 +327,28 @@ def test_a_request_gives_only_settings_that_the_plugin_lets_it_give(client, inst
     with installation.settings.config_file.open("a") as file:
         file.write("[profiles.wide]\nsettings = {max_columns = 99999}\n")
     assert post(profile="wide").status_code == 202, "a profile is the operator's"
+
+
+@pytest.mark.parametrize("media_type", [
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/octet-stream",
+])  # fmt: skip
+def test_a_workbook_is_read_by_its_plugin(client, send, work, grant, tmp_path, media_type):
+    grant("spreadsheet-import")
+    rows = [["name", "kode"], ["Lembaga Satu", "0007"], ["Lembaga Dua", (8, "0000")]]
+    content = write_xlsx(tmp_path / "a.xlsx", {"Daftar": rows}).read_bytes()
+    sent = send(content, media_type=media_type, file_name="daftar.xlsx")
+    work()
+    planned = _get(client, sent["links"]["self"])["data"]
+    assert (planned["state"], planned["counts"]["accepted"]) == ("planned", 2)
+    assert planned["read_as"]["sheet"] == "Daftar"
+
+
+def test_a_workbook_sent_as_csv_is_refused_with_the_plugin_that_reads_it(client, grant, tmp_path):
+    grant("spreadsheet-import")
+    content = write_xlsx(tmp_path / "a.xlsx", {"Daftar": [["name"], ["A"]]}).read_bytes()
+    refused = client.post(
+        "/api/v1/imports/organizations", params={"source": "x"}, content=content, headers={"Content-Type": "text/csv"}
+    )
+    assert refused.status_code in (415, 422)
+    assert "a workbook" in refused.text
+    assert "spreadsheet-import" in refused.text

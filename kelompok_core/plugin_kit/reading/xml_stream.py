@@ -66,3 +66,8 @@ def _unreadable(code: str, line: int, part: str | None, **params: str) -> Unread
     return UnreadableSource(
         Issue(code=code, severity=Severity.FATAL, line=None if part else max(1, line), params={**given})
     )
+
+
+def local_name(name: str) -> str:
+    """Return the name of an element or attribute without its namespace."""
+    return name.rpartition(NAMESPACE_END)[2]

@@ -31,10 +31,18 @@ def row_selector(row: int, line: int) -> str:
 
 
 def read_batches(
-    table: Table, context: PluginContext, select: Callable[[int, int], str] = row_selector
+    table: Table, context: PluginContext, select: Callable[[int, int], str] = row_selector, *, first: int = 1
 ) -> Iterator[SourceBatch]:
-    """Yield the records of a table in batches, as an importer does."""
-    maker = BatchMaker(table.header.names, width=table.header.width, delimiter=table.delimiter, select=select)
+    """Yield the records of a table in batches, as an importer does.
+
+    Args:
+        table: The table.
+        context: The reader's context.
+        select: Returns the selector of a record from its row in the table and its line.
+        first: The row number of the first record.
+    """
+    width = context.max_columns if table.may_be_wider else table.header.width
+    maker = BatchMaker(table.header.names, width=width, delimiter=table.delimiter, select=select, first=first)
     passed = table.reader.passed
     issues, blank, is_first = list(table.issues), 0, True
     rows = context.rows_that_fit(len(table.header.names))
@@ -68,10 +76,17 @@ class BatchMaker:
         width: Number of cells in the header, including unnamed ones at its end.
         delimiter: Joins the remaining cells of a row that has far too many.
         select: Returns the selector of a record from its row in the table and its line.
+        first: The row number of the first record.
     """
 
     def __init__(
-        self, names: Sequence[str], *, width: int, delimiter: str, select: Callable[[int, int], str] = row_selector
+        self,
+        names: Sequence[str],
+        *,
+        width: int,
+        delimiter: str,
+        select: Callable[[int, int], str] = row_selector,
+        first: int = 1,
     ) -> None:
         self._names = names
         self._width = max(width, len(names))
@@ -79,7 +94,7 @@ class BatchMaker:
         self._max_columns = len(names) + _MOST_FURTHER
         self._delimiter = delimiter
         self._select = select
-        self._next = 1
+        self._next = first
 
     def make(self, records: Records) -> SourceBatch:
         """Return the records as one batch; continue the row numbers of the last batch."""

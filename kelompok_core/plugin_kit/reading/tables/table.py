@@ -37,6 +37,7 @@ class Rows:
         delimiter: What stands between cells; joins the cells of a row that has far too many.
         read_as: How the rows are read, for the report.
         issues: Findings about the source.
+        may_be_wider: Whether a row may have cells behind the last header. In delimited text, that is an error.
     """
 
     reader: RowReader
@@ -46,6 +47,7 @@ class Rows:
     delimiter: str = ","
     read_as: Mapping[str, JsonValue] = field(default_factory=dict)
     issues: Sequence[Issue] = ()
+    may_be_wider: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -63,6 +65,7 @@ class Table:
         issues: Findings about source and header.
         delimiter: The delimiter between cells.
         reader: Reads the records.
+        may_be_wider: See :class:`Rows`.
     """
 
     header: Header
@@ -70,6 +73,7 @@ class Table:
     issues: tuple[Issue, ...]
     delimiter: str
     reader: TableReader
+    may_be_wider: bool = False
 
 
 def make_table(rows: Rows, config: Mapping[str, JsonValue], words: HeaderWords, *, keeps_footer: bool = False) -> Table:
@@ -109,6 +113,7 @@ def make_table(rows: Rows, config: Mapping[str, JsonValue], words: HeaderWords, 
         issues=(*rows.issues, *_findings(layout, block, header)),
         delimiter=rows.delimiter,
         reader=TableReader(rows.reader, block.taken_from(layout.body), shape),
+        may_be_wider=rows.may_be_wider,
     )
 
 
