@@ -51,6 +51,7 @@ DESCRIPTOR = EntityDescriptor(
     external_id_aliases=("external id", "donation id", "id donasi", "id"),
     label="donor",
     list_names=("donations", "donation", "donasi", "sumbangan"),
+    personal_fields=("donor",),
     has_slug=False,
     organization_aliases=(*OWNER_HEADERS, *OWNER_ID_HEADERS),
     derived=(
