@@ -108,6 +108,9 @@ class ReadyProfile(_Part):
     name: Name
     job: Name = Field(description="The job it is for.")
     summary: str = ""
+    source: str | None = Field(
+        default=None, description="Name of the source, so that the ids of one program meet in all its files."
+    )
     mapping: dict[str, str] = Field(default_factory=dict, description="Field of each column or path, as in `--map`.")
     settings: dict[str, Any] = Field(default_factory=dict, description="Settings of the plugin, as in `--set`.")
 

@@ -21,8 +21,9 @@ _UNNAMED = "SELECT NULL::text AS written, NULL::text AS key"
 def owners(*, named: bool) -> str:
     """Find each organization that rows name: by its slug, or else by its external id, or else by its name.
 
-    Only visible organizations count: hidden ones are treated as missing. If no column names organizations (``named`` is
-    false), the import's organization owns all rows.
+    An external id is first looked for in the import's own source, then in all sources: «11» of one program is another
+    organization than «11» of another one. Only visible organizations count: hidden ones are treated as missing. If no
+    column names organizations (``named`` is false), the import's organization owns all rows.
     """
     return f"""
     CREATE TEMPORARY TABLE deciding_owners ON COMMIT DROP AS
@@ -42,7 +43,9 @@ def _known(named: str) -> str:
     """Return common table expressions with the organizations that each name may mean; ``named`` selects the names."""
     return f"""named AS ({named}),
     by_id AS (
-      SELECT s.external_id, array_agg(DISTINCT s.record_id) AS ids
+      SELECT s.external_id,
+             coalesce(array_agg(DISTINCT s.record_id) FILTER (WHERE s.source_name = CAST(:source AS text)),
+                      array_agg(DISTINCT s.record_id)) AS ids
       FROM evidence s JOIN organizations o ON o.id = s.record_id
       WHERE s.entity = 'organizations' AND s.external_id IN (SELECT written FROM named)
         AND {sees_evidence("o.id", from_limited_senders("s"))}

@@ -93,7 +93,7 @@ def _plugin_profile(settings: Settings, name: str) -> Profile:
     found = next((one for one in profiles if one.name == profile), None)
     if found is None:
         raise NotFound("profile", name, known=[f"{plugin}/{one.name}" for one in profiles])
-    return Profile(options=ImportOptions(mapping=found.mapping, config=found.settings))
+    return Profile(source_name=found.source, options=ImportOptions(mapping=found.mapping, config=found.settings))
 
 
 def chosen_profile(settings: Settings, given: ImportOptions) -> Profile:

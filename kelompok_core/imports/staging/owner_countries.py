@@ -26,7 +26,7 @@ class OwnerCountries:
     def __init__(
         self, database: Database, import_: Import, descriptor: EntityDescriptor, sees: Sequence[UUID] | None
     ) -> None:
-        self._sees = sees_params(sees) | {"actor": import_.released_by[0]}
+        self._known_params = sees_params(sees) | {"actor": import_.released_by[0], "source": import_.source_name}
         self._database = database
         self._descriptor = descriptor
         self._needed = import_.organization_id is None and descriptor.belongs
@@ -47,7 +47,7 @@ class OwnerCountries:
         return any(one.read is phone for one in self._descriptor.mapped_fields(columns))
 
     def _look_up(self, written: list[str], keys: list[str]) -> dict[str, str | None]:
-        params = {"written": written, "keys": keys, "scope": None} | self._sees
+        params = {"written": written, "keys": keys, "scope": None} | self._known_params
         with self._database.connect() as connection:
             return {row.written: row.country for row in connection.execute(sa.text(COUNTRIES), params)}
 

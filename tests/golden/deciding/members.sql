@@ -4,7 +4,9 @@ CREATE TEMPORARY TABLE deciding_owners ON COMMIT DROP AS
       SELECT DISTINCT candidate->>'organization' AS written, candidate->>'organization_key' AS key
       FROM import_rows WHERE import_id = :import AND verdict IS DISTINCT FROM 'error'),
     by_id AS (
-      SELECT s.external_id, array_agg(DISTINCT s.record_id) AS ids
+      SELECT s.external_id,
+             coalesce(array_agg(DISTINCT s.record_id) FILTER (WHERE s.source_name = CAST(:source AS text)),
+                      array_agg(DISTINCT s.record_id)) AS ids
       FROM evidence s JOIN organizations o ON o.id = s.record_id
       WHERE s.entity = 'organizations' AND s.external_id IN (SELECT written FROM named)
         AND coalesce(
