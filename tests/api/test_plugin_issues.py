@@ -179,8 +179,8 @@ def doctor(settings, monkeypatch, capsys):
     ("{", "issues.json: it is not valid JSON"),
     (_ISSUES | {"odd.moon": {"severity": "error", "en": ["A.", "B."]}}, "issues.json: odd.moon: id: must be there"),
     (_ISSUES | {"value.email": _ISSUES["odd.moon"]}, "issues.json: value.email: the core has this code"),
-    ({"row.one_cell": _ISSUES["odd.eclipse"]},
-     "issues.json: row.one_cell: the plugin csv-import has this code, with another entry"),
+    ({"file.path_missing": _ISSUES["odd.eclipse"]},
+     "issues.json: file.path_missing: the plugin json-import has this code, with another entry"),
 ])  # fmt: skip
 def test_a_wrong_file_is_reported_and_breaks_only_its_plugin(odd, settings, client, doctor, restart, issues, reason):
     install_plugin(odd, "odd_moons", _MANIFEST, reader=_READER, issues=issues)
