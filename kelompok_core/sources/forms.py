@@ -55,6 +55,7 @@ DELIMITED = FileFormat(
 CALENDAR = FileFormat(
     called="a calendar (iCalendar)",
     media_types=frozenset({"text/calendar"}),
+    reader="calendar-import",
     advice="Export its events as CSV, as Outlook and Google do.",
 )
 CONTACTS = FileFormat(
@@ -96,8 +97,8 @@ _BINARY = (
 _TEXTUAL = (
     (re.compile(r"<!doctype html|<html|<table", re.IGNORECASE), WEB_PAGE),
     (re.compile(r"<\?xml|<rss|<feed"), XML),
-    (re.compile(r"BEGIN:VCALENDAR"), CALENDAR),
-    (re.compile(r"BEGIN:VCARD"), CONTACTS),
+    (re.compile(r"BEGIN:V(?:CALENDAR|EVENT)\b", re.IGNORECASE), CALENDAR),
+    (re.compile(r"BEGIN:VCARD\b", re.IGNORECASE), CONTACTS),
     (re.compile(r'\{\s*["}]|\[\s*[\[{"]'), JSON),
     (re.compile(r"[^\W\d_\"'][^\n{}\[\]]*[,;\t|][^\n]*(?:\n|$)"), DELIMITED),
 )

@@ -66,6 +66,7 @@ def newcomer():
             "plugins/sdgs_keyword/pyproject.toml",
             "plugins/social_links/pyproject.toml",
             "plugins/locations/pyproject.toml",
+            "plugins/calendar_import/pyproject.toml",
         ):
             (folder / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / part, folder / part)
