@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := plugins/csv_import plugins/json_import plugins/sdgs_keyword plugins/social_links \
-	plugins/locations plugins/calendar_import
+	plugins/locations plugins/calendar_import plugins/vcard_import
 KELOMPOK := $(BIN)/kelompok
 
 UV ?= $(BIN)/uv

@@ -61,6 +61,7 @@ CALENDAR = FileFormat(
 CONTACTS = FileFormat(
     called="address cards (vCard)",
     media_types=frozenset({"text/vcard", "text/x-vcard", "text/directory"}),
+    reader="vcard-import",
     advice="Export the contacts as CSV.",
 )
 WEB_PAGE = FileFormat(

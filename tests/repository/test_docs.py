@@ -67,6 +67,7 @@ def newcomer():
             "plugins/social_links/pyproject.toml",
             "plugins/locations/pyproject.toml",
             "plugins/calendar_import/pyproject.toml",
+            "plugins/vcard_import/pyproject.toml",
         ):
             (folder / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / part, folder / part)

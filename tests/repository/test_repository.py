@@ -36,7 +36,7 @@ def test_modules_open_with_what_belongs_in_them(files):
             assert file.read_text("utf-8").lstrip().startswith(('"""', "#!")), file
 
 
-def test_plugins_import_only_the_contracts_of_the_core(files):
+def test_plugins_import_only_the_contracts_and_what_readers_share(files):
     for file in files:
         inside = file.relative_to(PROJECT).parts
         if file.suffix == ".py" and inside[0] == "plugins" and "tests" not in inside:

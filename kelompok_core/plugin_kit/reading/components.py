@@ -62,14 +62,15 @@ def cut(
         UnreadableSource: ``file.components_too_deep``.
     """
     cutter = _Cutter(frozenset(whole), frozenset(nesting))
+    opened, add = cutter.open, cutter.add
     for line in lines:
         name = line.name
         if name == "BEGIN":
             yield from cutter.begin(line)
         elif name == "END":
             yield from cutter.end(line)
-        elif cutter.open:
-            cutter.add(line)
+        elif opened:
+            add(line)
         else:
             yield line
     yield from cutter.close()
@@ -145,7 +146,8 @@ class _Cutter:
 
     def close(self) -> Iterator[Component]:
         """Yield the open components, which have no END, and those inside them that may be of their own."""
-        opened, self.open = self.open, []
+        opened = list(self.open)
+        self.open.clear()
         for place, one in enumerate(opened):
             one.problem = one.problem or Problem.UNCLOSED
             if place == 0 or one.name in self._nesting:

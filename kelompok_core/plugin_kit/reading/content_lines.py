@@ -30,6 +30,7 @@ _ONLY_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _EDGE = re.compile(r"(?:BEGIN|END):V", re.IGNORECASE)
 _MOST_IN_CACHED_HEAD = 200
 _PIECES_OF_A_HEAD = 20
+_BLANKS = (" ", "\t")
 
 _QUOTED_PRINTABLE, _BASE64 = "QUOTED-PRINTABLE", "BASE64"
 _ENCODINGS = {"Q": _QUOTED_PRINTABLE, _QUOTED_PRINTABLE: _QUOTED_PRINTABLE, "B": _BASE64, _BASE64: _BASE64}
@@ -141,11 +142,12 @@ class _Lines:
         self._length = 0
         self._first = 0
         self._head: Head | None = None
+        self._end = 0
         self._encoded = ""
 
     def read(self) -> Iterator[ContentLine]:
         for written, is_whole in self._physical_lines():
-            if self._pieces and self._goes_on(written):
+            if self._pieces and (written[:1] in _BLANKS or (self._encoded and self._goes_on(written))):
                 self._add(written, is_whole=is_whole)
             elif written and not written.isspace():
                 if self._pieces:
@@ -168,9 +170,7 @@ class _Lines:
             is_rest = not is_whole
 
     def _goes_on(self, written: str) -> bool:
-        """Return whether a physical line continues the line before it."""
-        if written[:1] in (" ", "\t") and written:
-            return True
+        """Return whether a physical line continues an encoded line, although it does not begin with a blank."""
         if self._encoded == _QUOTED_PRINTABLE:
             return self._pieces[-1][-1:] == "=" and not _EDGE.match(written)
         return self._encoded == _BASE64 and _ONLY_BASE64.fullmatch(written) is not None
@@ -178,16 +178,23 @@ class _Lines:
     def _begin(self, written: str, *, is_whole: bool) -> None:
         self._pieces, self._length, self._first = [written], len(written), self._number
         self._find_head(written)
-        self._require_short(is_whole=is_whole)
+        if not is_whole and self._encoded != _BASE64:
+            raise self._too_long()
 
     def _find_head(self, written: str) -> None:
         found = _HEAD.match(written)
-        self._head = None if found is None else _head_of(self._decode(found[0], None)[0])
-        self._encoded = "" if self._head is None else self._head.encoding
-        if found is not None and written.startswith("data:", found.end()):
+        if found is None:
+            self._head, self._encoded = None, ""
+            return
+        head, self._end = found[0], found.end()
+        if not head.isascii():
+            head = self._decode(head, None)[0]
+        self._head = _cached_head(head) if len(head) <= _MOST_IN_CACHED_HEAD else _parse_head(head)
+        self._encoded = self._head.encoding
+        if written.startswith("data:", self._end):
             self._encoded = _BASE64
-        if found is not None and self._encoded == _BASE64:
-            self._pieces, self._length = [found[0]], found.end()
+        if self._encoded == _BASE64:
+            self._pieces, self._length = [found[0]], self._end
 
     def _add(self, written: str, *, is_whole: bool) -> None:
         if self._encoded == _BASE64:
@@ -201,23 +208,25 @@ class _Lines:
         self._length += len(piece)
         if self._head is None and len(self._pieces) <= _PIECES_OF_A_HEAD:
             self._find_head("".join(self._pieces))
-        self._require_short(is_whole=is_whole)
-
-    def _require_short(self, *, is_whole: bool) -> None:
         if self._encoded != _BASE64 and (not is_whole or self._length > MOST_CHARACTERS):
-            raise _unreadable("file.content_line_too_long", self._first, limit=MOST_CHARACTERS)
+            raise self._too_long()
+
+    def _too_long(self) -> UnreadableSource:
+        return _unreadable("file.content_line_too_long", self._first, limit=MOST_CHARACTERS)
 
     def _take(self) -> ContentLine:
         """Return the line that is complete."""
         pieces, self._pieces = self._pieces, []
         written = pieces[0] if len(pieces) == 1 else "".join(pieces)
-        found = _HEAD.match(written) or _HEAD_WITH_OPEN_QUOTE.match(written)
-        if found is None:
-            return ContentLine(self._first, "", "", NO_HEAD)
-        head = self._head or _head_of(self._decode(found[0], None)[0])
+        head, end = self._head, self._end
+        if head is None:
+            found = _HEAD.match(written) or _HEAD_WITH_OPEN_QUOTE.match(written)
+            if found is None:
+                return ContentLine(self._first, "", "", NO_HEAD)
+            head, end = _parse_head(self._decode(found[0], None)[0]), found.end()
         if self._encoded == _BASE64:
             return ContentLine(self._first, head.name, "", head)
-        value, is_text = written[found.end() :], True
+        value, is_text = written[end:], True
         if head.encoding == _QUOTED_PRINTABLE:
             value, is_text = self._from_quoted_printable(value, head.charset)
         elif not value.isascii():
@@ -243,10 +252,6 @@ def _decoded(content: bytes, charset: str, otherwise: str | None) -> tuple[str, 
         except UnicodeDecodeError:
             continue
     return content.decode("utf-8", "replace"), False
-
-
-def _head_of(written: str) -> Head:
-    return _cached_head(written) if len(written) <= _MOST_IN_CACHED_HEAD else _parse_head(written)
 
 
 def _parse_head(written: str) -> Head:

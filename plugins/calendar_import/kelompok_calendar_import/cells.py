@@ -1,7 +1,6 @@
 """Makes the cells of an event, and the findings about them."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ from kelompok_calendar_import.rules import RuleError, read_rule
 from kelompok_calendar_import.survey import Calendar, Override
 from kelompok_core.contracts import Issue, JsonValue, Severity
 from kelompok_core.plugin_kit.reading.components import Problem
-from kelompok_core.plugin_kit.reading.content_lines import split_value
+from kelompok_core.plugin_kit.reading.properties import categories_cell
 
 FIELDS = (
     "external_uid", "title", "description", "starts_at", "ends_at", "all_day", "timezone", "location_name", "address",
@@ -27,7 +26,6 @@ KEPT = frozenset(
 """Properties that are read, or that only say which version of an event this is. Attendees are none of them."""
 
 _MOST_ENTRIES = 1_000
-_SEPARATORS = re.compile(r"[|;,\n]|:::|^\[")
 _BROKEN = {Problem.UNCLOSED: "calendar.event_unclosed", Problem.TOO_LARGE: "calendar.event_too_large"}
 Cells = dict[str, str | None]
 
@@ -60,7 +58,7 @@ def describe(event: Event, calendar: Calendar, *, organizer: str | None = None) 
         "address": address.strip() or None,
         "url": event.text("URL"),
         "status": "CANCELLED" if calendar.method == "CANCEL" else event.text("STATUS"),
-        "tags": _tags(event),
+        "tags": categories_cell(event.all("CATEGORIES")),
         "geo": event.text("GEO"),
         "class": event.text("CLASS"),
         "recurrence": None,
@@ -71,15 +69,6 @@ def describe(event: Event, calendar: Calendar, *, organizer: str | None = None) 
         names = line.head.params.get("CN") if line is not None else None
         cells[organizer] = names[0] if names else None
     return Described(cells, times, [*_issues(event, times, calendar)])
-
-
-def _tags(event: Event) -> str | None:
-    """Return the categories: between commas, or as JSON if one of them has a separator."""
-    tags = [tag.strip() for line in event.all("CATEGORIES") for tag in split_value(line.value, ",")]
-    tags = [tag for tag in tags if tag]
-    if any(map(_SEPARATORS.search, tags)):
-        return json.dumps(tags, ensure_ascii=False)
-    return ",".join(tags) or None
 
 
 def _issues(event: Event, times: Times, calendar: Calendar) -> Iterator[Issue]:

@@ -1,14 +1,13 @@
 """The importer: yields the events of a calendar in batches."""
 
-import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from kelompok_calendar_import.cells import EXTRA, FIELDS, KEPT
 from kelompok_calendar_import.occurrences import read_window
 from kelompok_calendar_import.records import Record, Records, Terms
 from kelompok_calendar_import.survey import Survey
 from kelompok_core.contracts import (
-    ConfigurationError,
     Issue,
     JsonValue,
     PluginContext,
@@ -16,18 +15,16 @@ from kelompok_core.contracts import (
     Source,
     SourceBatch,
     empty_file,
-    find_encoding,
     issue_table,
     location_table,
     no_records,
     text_table,
 )
+from kelompok_core.plugin_kit.reading.properties import encoding_setting, left_out_params
 
 _MOST_CHARACTERS = 32_000_000
 """Characters in a batch's cells; the record that exceeds this ends the batch."""
 _ORGANIZER = "organizer"
-_OF_THE_STANDARD = re.compile(r"[A-WYZ][A-Z-]{0,24}")
-_SHOWN_NAMES = 20
 
 
 class CalendarImporter:
@@ -56,7 +53,7 @@ class _Reading:
         organizer = next((column for column in context.columns if column.casefold() == _ORGANIZER), None)
         terms = Terms(window=read_window(str(occurrences)) if occurrences else None, organizer=organizer)
         kept = KEPT if organizer is None else KEPT | {"ORGANIZER"}
-        encoding = _encoding(context)
+        encoding = encoding_setting(context)
         self._survey = Survey(source, encoding, is_kept=kept, whole_overrides=terms.window is not None)
         self.records = Records(self._survey, terms)
         self._columns = (*FIELDS, *((organizer,) if organizer else ()), *EXTRA)
@@ -80,11 +77,8 @@ class _Reading:
         numbers = range(self._number + 1, self._number + len(rows) + 1)
         self._number += len(rows)
         issues = [
-            Issue(
-                code=one.code, severity=one.severity, row_number=number, line=one.line, column=one.column,
-                value=one.value, params=one.params,
-            )
-            for number, row in zip(numbers, rows, strict=True) for one in row.issues
+            replace(issue, row_number=number)
+            for number, row in zip(numbers, rows, strict=True) for issue in row.issues
         ]  # fmt: skip
         return SourceBatch(
             cells=text_table({name: [row.cells.get(name) for row in rows] for name in self._columns}),
@@ -124,24 +118,5 @@ class _Reading:
             if count:
                 yield Issue(code=code, severity=severity, params={"count": count})
         if self._survey.left_out:
-            yield _left_out(self._survey)
-
-
-def _left_out(survey: Survey) -> Issue:
-    """Return the finding that components and properties were left out, with their names and numbers."""
-    counts: dict[str, int] = {}
-    for name, number in survey.left_out.items():
-        shown = name if _OF_THE_STANDARD.fullmatch(name) else "X-…"
-        counts[shown] = counts.get(shown, 0) + number
-    names = sorted(counts, key=lambda name: (-counts[name], name))
-    parts = [f"{name} ({counts[name]})" for name in names[:_SHOWN_NAMES]]
-    params = {"count": sum(counts.values()), "parts": ", ".join([*parts, *("…",)[: len(names) > _SHOWN_NAMES]])}
-    return Issue(code="calendar.left_out", severity=Severity.INFO, params=params)
-
-
-def _encoding(context: PluginContext) -> str:
-    written = str(context.config.get("encoding", "utf-8"))
-    codec = find_encoding(written)
-    if codec is None:
-        raise ConfigurationError("encoding", f"{written!r} is not a known text encoding")
-    return codec
+            params = left_out_params(self._survey.left_out)
+            yield Issue(code="calendar.left_out", severity=Severity.INFO, params=params)
