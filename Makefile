@@ -1,8 +1,7 @@
 # All the commands there are. A bare machine needs Python 3.11 with venv, make, git and a package registry.
 PYTHON ?= python3
 BIN := .venv/bin
-PLUGINS := plugins/csv_import plugins/json_import plugins/sdgs_keyword plugins/social_links \
-	plugins/locations plugins/spreadsheet_import
+PLUGINS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard plugins/*/pyproject.toml)))
 KELOMPOK := $(BIN)/kelompok
 
 UV ?= $(BIN)/uv

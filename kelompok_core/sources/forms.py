@@ -57,11 +57,13 @@ DELIMITED = FileFormat(
 CALENDAR = FileFormat(
     called="a calendar (iCalendar)",
     media_types=frozenset({"text/calendar"}),
+    reader="calendar-import",
     advice="Export its events as CSV, as Outlook and Google do.",
 )
 CONTACTS = FileFormat(
     called="address cards (vCard)",
     media_types=frozenset({"text/vcard", "text/x-vcard", "text/directory"}),
+    reader="vcard-import",
     advice="Export the contacts as CSV.",
 )
 WEB_PAGE = FileFormat(
@@ -100,8 +102,8 @@ _TEXTUAL = (
     (re.compile(r"<!doctype html|<html|<table", re.IGNORECASE), WEB_PAGE),
     (re.compile(r"(?:<\?[^>]*>\s*)*<(?:Workbook|\w+:Workbook|office:document)\b"), WORKBOOK),
     (re.compile(r"<\?xml|<rss|<feed"), XML),
-    (re.compile(r"BEGIN:VCALENDAR"), CALENDAR),
-    (re.compile(r"BEGIN:VCARD"), CONTACTS),
+    (re.compile(r"BEGIN:V(?:CALENDAR|EVENT)\b", re.IGNORECASE), CALENDAR),
+    (re.compile(r"BEGIN:VCARD\b", re.IGNORECASE), CONTACTS),
     (re.compile(r'\{\s*["}]|\[\s*[\[{"]'), JSON),
     (re.compile(r"[^\W\d_\"'][^\n{}\[\]]*[,;\t|][^\n]*(?:\n|$)"), DELIMITED),
 )

@@ -43,6 +43,8 @@ _BY_ENDING = {
     "jsonl": "application/x-ndjson",
     "jsonld": "application/ld+json",
     "geojson": "application/geo+json",
+    "ics": "text/calendar",
+    "vcf": "text/vcard",
     "tar": FOLDER_TYPE,
 }
 

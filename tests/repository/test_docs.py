@@ -61,12 +61,7 @@ def newcomer():
             "requirements.lock",
             "requirements-dev.lock",
             "pyproject.toml",
-            "plugins/csv_import/pyproject.toml",
-            "plugins/json_import/pyproject.toml",
-            "plugins/sdgs_keyword/pyproject.toml",
-            "plugins/social_links/pyproject.toml",
-            "plugins/locations/pyproject.toml",
-            "plugins/spreadsheet_import/pyproject.toml",
+            *(str(one.relative_to(PROJECT)) for one in PROJECT.glob("plugins/*/pyproject.toml")),
         ):
             (folder / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / part, folder / part)

@@ -9,7 +9,7 @@ from kelompok_core.errors import UsageError
 from kelompok_core.plugin_host.manifest import Job
 from kelompok_core.plugin_host.registry import PluginInfo, PluginState, list_plugins
 from kelompok_core.settings import Settings
-from kelompok_core.sources.forms import DELIMITED, JSON, FileFormat, find_format, format_of
+from kelompok_core.sources.forms import CALENDAR, CONTACTS, DELIMITED, JSON, FileFormat, find_format, format_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,9 @@ class Arrived:
     location: str
     declared: str | None
     head: bytes
+
+
+_WITH_MARKS = JSON.media_types | CALENDAR.media_types | CONTACTS.media_types | {FOLDER_TYPE}
 
 
 def find_media_type(settings: Settings, plugin: PluginInfo, job: Job, file: Arrived) -> str:
@@ -48,18 +51,17 @@ def find_media_type(settings: Settings, plugin: PluginInfo, job: Job, file: Arri
 def _is_weak_evidence(detected: FileFormat, job: Job) -> bool:
     """Return whether the job may read what looks like delimited text as text of another kind.
 
-    Any text except JSON can look like delimited text.
+    Any text can look like delimited text, except JSON, calendars and cards, which begin with marks of their own.
     """
     inputs = set(job.inputs)
-    return (
-        detected is DELIMITED and not inputs & detected.media_types and not inputs <= JSON.media_types | {FOLDER_TYPE}
-    )
+    return detected is DELIMITED and not inputs & detected.media_types and not inputs <= _WITH_MARKS
 
 
 def _hint_to_read(settings: Settings, detected: FileFormat, job: Job, file: str) -> str:
     """Return a hint: the command of a plugin that reads this kind of file, or other advice."""
-    for plugin in sorted(list_plugins(settings), key=lambda one: (one.state is not PluginState.ENABLED, one.name)):
-        other = _job_of(plugin, str(job.entity), detected.media_types)
+    plugins = sorted(list_plugins(settings), key=lambda one: (one.state is not PluginState.ENABLED, one.name))
+    for entity, plugin in ((entity, plugin) for entity in (job.entity, None) for plugin in plugins):
+        other = _job_of(plugin, entity, detected.media_types)
         if other is not None:
             run = f"kelompok plugin run {plugin.name} --job {other.name} --file {shlex.quote(file)}"
             if plugin.state is PluginState.ENABLED:
@@ -70,5 +72,7 @@ def _hint_to_read(settings: Settings, detected: FileFormat, job: Job, file: str)
     return f"No installed plugin reads it. {detected.advice}"
 
 
-def _job_of(plugin: PluginInfo, entity: str, media_types: Collection[str]) -> Job | None:
-    return next((job for job in plugin.jobs() if job.entity == entity and set(media_types) & set(job.inputs)), None)
+def _job_of(plugin: PluginInfo, entity: str | None, media_types: Collection[str]) -> Job | None:
+    """Return the plugin's job that reads such files into an entity, or into any if that is None."""
+    reading = (job for job in plugin.jobs() if set(media_types) & set(job.inputs))
+    return next((job for job in reading if entity in (None, job.entity)), None)

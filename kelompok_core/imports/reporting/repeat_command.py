@@ -9,11 +9,14 @@ from kelompok_core.errors import KelompokError
 from kelompok_core.imports.shared.imports import Import
 from kelompok_core.imports.shared.options import OPTIONS, ImportOptions, get_option
 from kelompok_core.imports.shared.profiles import read_profile, with_conventions
+from kelompok_core.imports.staging.returned_files import is_json
 from kelompok_core.plugin_host.registry import get_plugin
 from kelompok_core.settings import Settings
 
 _WRITTEN_SEPARATELY = ("config", "profile")
 """Some settings are left out, and the profile comes first."""
+
+_TABLE_READER, _TABLE_TYPE = "csv-import", "text/csv"
 
 OF_THE_FILE = "x-of-the-file"
 """Marks settings in a manifest's ``config_schema`` that describe the format of one file. Error files have another."""
@@ -25,9 +28,11 @@ def import_again(
     """Return the words of a command that imports ``file`` with the import's options, including those it detected.
 
     An error file has the columns and values of the source but not its format, so settings about the format are left
-    out.
+    out. That of a calendar, for instance, is a table, which another plugin reads.
     """
-    words = ["plugin", "run", import_.plugin, "--job", import_.job, "--file", str(file)]
+    is_of_a_table = is_error_file and not _reads_its_error_files(settings, import_)
+    reader = (_TABLE_READER, f"import-{import_.entity}") if is_of_a_table else (import_.plugin, import_.job)
+    words = ["plugin", "run", reader[0], "--job", reader[1], "--file", str(file)]
     words += ["--source", import_.source_name]
     country = None
     if import_.organization_id is not None:
@@ -48,8 +53,18 @@ def import_again(
         words += get_option("date_order").write(order, None)
     left_out = _settings_of_files(settings, import_.plugin) if is_error_file else frozenset()
     config = {key: value for key, value in import_.options.config.items() if key not in left_out}
+    if is_of_a_table:
+        return words
     words += get_option("config").write(config, base.config)
     return words
+
+
+def _reads_its_error_files(settings: Settings, import_: Import) -> bool:
+    """Return whether the plugin of an import reads the error file, too: JSON, or a table as CSV."""
+    if is_json(import_.media_type):
+        return True
+    jobs = get_plugin(settings, import_.plugin).jobs()
+    return any(job.name == import_.job and _TABLE_TYPE in job.inputs for job in jobs)
 
 
 def _base(settings: Settings, import_: Import) -> tuple[str | None, ImportOptions]:

@@ -59,6 +59,47 @@ JSON: Mapping[str, bytes] = {
 }
 """For media types of JSON."""
 
+_EVENT = "BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:A\r\nDTSTART:20240105T020000Z\r\n"
+_CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:A\r\nN:A;B;;;\r\n"
+
+
+def _content_lines(kind: str, record: str) -> Mapping[str, bytes]:
+    """Return hostile inputs of calendars or cards; a record is given without its end."""
+    end = f"END:{kind}\r\n"
+    return {
+        "empty": b"",
+        "only blank lines": b"\n\n\n",
+        "not of its kind": b"id,name\n1,A\n",
+        "byte order mark": b"\xef\xbb\xbf" + (record + end).encode(),
+        "UTF-16": (record + end).encode("utf-16"),
+        "lone CR": (record + end).replace("\r\n", "\r").encode(),
+        "no end": record.encode(),
+        "only ends": (end * 100).encode(),
+        "many beginnings": f"BEGIN:{kind}\r\n".encode() * 10_000,
+        "deep": "".join(f"BEGIN:X{number}\r\n" for number in range(10_000)).encode(),
+        "deep inside": (record + "".join(f"BEGIN:X{number}\r\n" for number in range(10_000))).encode(),
+        "NUL": (record + f"NOTE:A\0B\r\nDESCRIPTION:A\0B\r\n{end}").encode(),
+        "control characters": (record + f"CATEGORIES:\x1b[31mA\x07,\x0b\r\nX\x07Y:1\r\n{end}").encode(),
+        "invalid UTF-8": record.encode() + b"CATEGORIES:A\xff\xfeB\r\nNOTE;X=\xff:A\xed\xa0\x80\r\n" + end.encode(),
+        "a large line": (record + "NOTE:" + "x" * 10_000_000 + "\r\n" + end).encode(),
+        "a large folded line": (record + "NOTE:" + "x\r\n " * 2_000_000 + "\r\n" + end).encode(),
+        "a large record": (record + ("COMMENT:" + "x" * 900_000 + "\r\n") * 20 + end).encode(),
+        "many quotation marks": (record + 'X;A="' * 150_000 + "\r\n" + end).encode(),
+        "many parameters": (record + "X" + ";A=b" * 240_000 + ":c\r\n" + end).encode(),
+        "quoted-printable without an end": (record + "NOTE;ENCODING=QUOTED-PRINTABLE:" + "=\r\n" * 100_000).encode(),
+        "unknown character set": (record + f"NOTE;CHARSET=bz2;ENCODING=QUOTED-PRINTABLE:=42=5A\r\n{end}").encode(),
+        "odd times": (record + "DTEND;TZID=Nowhere:99991231T235959\r\nREV:x\r\nBDAY:0000-00-00\r\n" + end).encode(),
+        "an endless rule": (record + "RRULE:FREQ=SECONDLY;INTERVAL=0;BYMONTH=2;BYMONTHDAY=30\r\n" + end).encode(),
+        "no colon": (record + "NOTE\r\n;;;\r\n:\r\n" + end).encode(),
+        "not text": bytes(range(256)) * 20,
+    }
+
+
+CALENDARS = _content_lines("VEVENT", _EVENT)
+"""For calendars."""
+CARDS = _content_lines("VCARD", _CARD)
+"""For address cards."""
+
 OTHER: Mapping[str, bytes] = {
     "empty": b"",
     "text": b"nothing but text\n",
@@ -72,6 +113,8 @@ def hostile_inputs(media_type: str) -> Mapping[str, bytes]:
     """Return hostile inputs of a media type, by what is odd about them."""
     if "json" in media_type:
         return JSON
+    if media_type in ("text/calendar", "text/vcard"):
+        return CALENDARS if media_type == "text/calendar" else CARDS
     return DELIMITED if media_type.startswith("text/") else OTHER
 
 

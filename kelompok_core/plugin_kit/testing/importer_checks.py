@@ -24,6 +24,7 @@ from kelompok_core.plugin_kit.testing.subject import (
 )
 
 _SECONDS = 20
+_DELIMITED = ("text/csv", "text/tab-separated-values", "text/plain")
 _BATCH_SIZES = (1, 2, 7, 1_000)
 _SMALL, _LARGE = 1_000_000, 12_000_000
 _MOST_GROWTH = 40_000_000
@@ -101,7 +102,7 @@ def locations_are_true(subject: Subject, path: Path) -> None:
             assert selector is None or _leads_somewhere(document, selector), (
                 f"{path.name}: row {row}: the selector {selector!r} leads to nothing in the document"
             )
-    if media_type.startswith("text/"):
+    if media_type in _DELIMITED:
         _require_cells_in_text(reading, path)
 
 
@@ -196,7 +197,7 @@ def memory_stays_flat(subject: Subject, path: Path) -> None:
 def can_be_repeated(path: Path) -> bool:
     """Return whether the sample's records can be repeated to make a large file."""
     media_type = source_of(path).media_type
-    return media_type in ("text/csv", "text/tab-separated-values", "text/plain", "application/x-ndjson")
+    return media_type in (*_DELIMITED, "application/x-ndjson")
 
 
 def _repeated(path: Path, size: int) -> bytes:

@@ -30,6 +30,8 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".json": "application/json",
     ".jsonl": "application/x-ndjson",
     ".ndjson": "application/x-ndjson",
+    ".ics": "text/calendar",
+    ".vcf": "text/vcard",
     ".xml": "application/xml",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
