@@ -173,6 +173,7 @@ def _reader(settings: Settings, entity: str, media_type: str, parameters: Submis
         raise MediaTypeRefused(
             f"no enabled plugin reads {media_type or 'a body without a type'}", hint=f"Use one of: {', '.join(known)}."
         )
+    fitting = [one for one in fitting if not one[1].gives_way] or fitting
     if len(fitting) > 1:
         names = ", ".join(f"{plugin} ({job.name})" for plugin, job in fitting)
         raise UsageError(f"several jobs read this: {names}", hint="Set plugin, or plugin and job.")

@@ -70,6 +70,9 @@ class Job(_Part):
         default=None, description="The entity it proposes rows for; `*` makes one job for each entity."
     )
     inputs: tuple[str, ...] = Field(default=(), description="Media types it reads.")
+    gives_way: bool = Field(
+        default=False, description="Whether a job of another plugin is used if both read a file and none is named."
+    )
     enriches: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="For an enricher: entities, and the fields of each whose text it reads."
     )

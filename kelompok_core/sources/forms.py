@@ -76,7 +76,12 @@ XML = FileFormat(called="XML", media_types=frozenset({"application/xml", "text/x
 DATABASE = FileFormat(called="a database (SQLite)", advice="Export its table as CSV.")
 PDF = FileFormat(called="a PDF", media_types=frozenset({"application/pdf"}))
 DOCUMENT = FileFormat(called="a text document")
-ARCHIVE = FileFormat(called="a packed file (ZIP)", advice="Unpack it, and import the files in it.")
+ARCHIVE = FileFormat(
+    called="a packed file (ZIP)",
+    media_types=frozenset({"application/zip"}),
+    reader="legacy-import",
+    advice="Unpack it, and import the files in it.",
+)
 PACKED = FileFormat(called="a compressed file (bzip2 or xz)", advice="Unpack it, and import the files in it.")
 TAR = FileFormat(
     called="an archive (tar)",
@@ -109,7 +114,7 @@ _TEXTUAL = (
 )
 """The last pattern is a line that begins with a letter and has a delimiter, which JSON never does."""
 
-_NAMED = (FOLDER, PDF, WORKBOOK, JSON, DELIMITED, CALENDAR, CONTACTS, WEB_PAGE, XML)
+_NAMED = (FOLDER, ARCHIVE, PDF, WORKBOOK, JSON, DELIMITED, CALENDAR, CONTACTS, WEB_PAGE, XML)
 _TAR_MARK, _TAR_MARK_AT = b"ustar", 257
 _OLE, _ZIP, _GZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK\x03\x04", b"\x1f\x8b"
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF8: "utf-8-sig"}

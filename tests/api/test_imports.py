@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -352,3 +353,23 @@ def test_a_workbook_sent_as_csv_is_refused_with_the_plugin_that_reads_it(client,
     assert refused.status_code in (415, 422)
     assert "a workbook" in refused.text
     assert "spreadsheet-import" in refused.text
+
+
+def test_a_csv_file_goes_to_the_plugin_that_reads_csv_in_general(client, send, work, grant):
+    grant("legacy-import")
+    sent = send("name,kode\nLembaga Satu,1\n")
+    assert sent["plugin"].startswith("csv-import")
+    named = send("Record ID,Company name\n77,Forum Air\n", source="hubspot", plugin="legacy-import")
+    assert named["plugin"].startswith("legacy-import")
+    work()
+    planned = _get(client, named["links"]["self"])["data"]
+    assert (planned["counts"]["accepted"], planned["read_as"]["system"]) == (1, "hubspot")
+
+
+def test_a_package_is_read_by_the_one_plugin_that_reads_packages(client, send, work, grant, tmp_path):
+    grant("legacy-import")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("companies.csv", "Record ID,Company name\n77,Forum Air\n")
+    sent = send((tmp_path / "a.zip").read_bytes(), media_type="application/zip", source="hubspot")
+    work()
+    assert _get(client, sent["links"]["self"])["data"]["counts"]["accepted"] == 1

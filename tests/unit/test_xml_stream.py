@@ -5,7 +5,7 @@ import time
 import pytest
 
 from kelompok_core.contracts import UnreadableSource
-from kelompok_core.plugin_kit.reading.xml_stream import feed, make_parser
+from kelompok_core.plugin_kit.reading.xml_stream import feed, local_name, make_parser
 
 
 def _parse(*chunks, part=None):
@@ -51,3 +51,25 @@ def test_a_token_without_end_is_refused_early(opening):
         _parse(*chunks)
     assert refused.value.issue.code == "file.xml_token_too_long"
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(("name", "local"), [("urn:x a", "a"), ("a", "a"), ("urn:x y:b", "y:b"), ("", "")])
+def test_local_names(name, local):
+    assert local_name(name) == local
+
+
+def test_what_was_collected_can_be_taken_after_each_chunk():
+    parser, found, taken = make_parser(), [], []
+    parser.StartElementHandler = lambda name, _: found.append(name)
+    for _ in feed(parser, [b"<a><b/>", b"<c/>", b"</a>"]):
+        taken.append(list(found))
+        found.clear()
+    assert taken == [["a", "b"], ["c"], [], []]
+
+
+def test_encoding_as_given_wins_over_the_declaration():
+    parser, texts = make_parser(encoding="windows-1252"), []
+    parser.CharacterDataHandler = texts.append
+    for _ in feed(parser, ['<?xml version="1.0" encoding="utf-8"?><a>Café</a>'.encode("cp1252")]):
+        pass
+    assert "".join(texts) == "Café"

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import product
 
 from kelompok_core.contracts import FOLDER_TYPE
 from kelompok_core.errors import UsageError
@@ -60,8 +61,8 @@ def _is_weak_evidence(detected: FileFormat, job: Job) -> bool:
 def _hint_to_read(settings: Settings, detected: FileFormat, job: Job, file: str) -> str:
     """Return a hint: the command of a plugin that reads this kind of file, or other advice."""
     plugins = sorted(list_plugins(settings), key=lambda one: (one.state is not PluginState.ENABLED, one.name))
-    for entity, plugin in ((entity, plugin) for entity in (job.entity, None) for plugin in plugins):
-        other = _job_of(plugin, entity, detected.media_types)
+    for entity, gives_way, plugin in product((job.entity, None), (False, True), plugins):
+        other = _job_of(plugin, entity, detected.media_types, gives_way=gives_way)
         if other is not None:
             run = f"kelompok plugin run {plugin.name} --job {other.name} --file {shlex.quote(file)}"
             if plugin.state is PluginState.ENABLED:
@@ -72,7 +73,7 @@ def _hint_to_read(settings: Settings, detected: FileFormat, job: Job, file: str)
     return f"No installed plugin reads it. {detected.advice}"
 
 
-def _job_of(plugin: PluginInfo, entity: str | None, media_types: Collection[str]) -> Job | None:
+def _job_of(plugin: PluginInfo, entity: str | None, media_types: Collection[str], *, gives_way: bool) -> Job | None:
     """Return the plugin's job that reads such files into an entity, or into any if that is None."""
-    reading = (job for job in plugin.jobs() if set(media_types) & set(job.inputs))
+    reading = (job for job in plugin.jobs() if set(media_types) & set(job.inputs) and job.gives_way == gives_way)
     return next((job for job in reading if entity in (None, job.entity)), None)

@@ -274,7 +274,8 @@ class Stager:
                 repeating=[name for name in columns if batch.cells[name].dropna().duplicated().any()],
             )
             fatal = [issue for issue in self._mapping.issues if issue.severity is Severity.FATAL]
-            better = find_better_entity(self._descriptor, self._mapping) if columns else []
+            is_known = self._descriptor.label in self._known.values()  # the reader knows what the list is of
+            better = find_better_entity(self._descriptor, self._mapping) if columns and not is_known else []
             if fatal and columns:  # an empty list has no columns, and none is missing
                 likely = likely_columns(self._descriptor, self._mapping, batch.cells)
                 raise unreadable(self._import.file_name, [*fatal, *likely])
