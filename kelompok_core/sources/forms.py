@@ -72,7 +72,11 @@ WEB_PAGE = FileFormat(
     reader="spreadsheet-import",
     advice="Open it in a spreadsheet and save it as CSV.",
 )
-XML = FileFormat(called="XML", media_types=frozenset({"application/xml", "text/xml"}))
+XML = FileFormat(
+    called="XML",
+    media_types=frozenset({"application/xml", "text/xml", "application/rss+xml"}),
+    reader="wordpress-import",
+)
 DATABASE = FileFormat(called="a database (SQLite)", advice="Export its table as CSV.")
 PDF = FileFormat(called="a PDF", media_types=frozenset({"application/pdf"}))
 DOCUMENT = FileFormat(called="a text document")
