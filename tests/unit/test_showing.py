@@ -7,6 +7,7 @@ from tests.reading import source_of
 
 class _Reader:
     def read(self, source, context):
+        del source, context
         cells = {"name": ["A"], "Title": ["B"], "Internal": ["C"], "Secret": ["D"], "city": ["E"]}
         yield SourceBatch(
             cells=text_table(cells),
