@@ -1,8 +1,10 @@
 """Runs plugins inside the process of a test that has to replace their code."""
 
 import importlib
+import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,4 +71,6 @@ def open_run_in_process(
     """Replace :func:`kelompok_core.plugin_host.running.open_run`."""
     del settings, plugin, reads
     module, _, name = implements[1].partition(":")
-    yield InProcess(getattr(importlib.import_module(module), name)(), context)
+    with tempfile.TemporaryDirectory() as workdir:
+        implementation = getattr(importlib.import_module(module), name)()
+        yield InProcess(implementation, replace(context, workdir=Path(workdir)))

@@ -1,5 +1,6 @@
 """The tables of a source: a file of delimited text, the sheets of a workbook, or the files of a package or folder."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,17 +51,18 @@ def iter_tables(source: Source, context: PluginContext) -> Iterator[SourceTable]
     Raises:
         UnreadableSource: When the source, or a file in it that is a table by its name, cannot be read.
     """
-    for name, path in _files(source, context.workdir):
-        with _opened(name, path, context) as tables:
-            yield from tables
+    with tempfile.TemporaryDirectory(prefix="tables-", dir=context.workdir) as folder:
+        for name, path in _files(source, Path(folder)):
+            with _opened(name, path, context) as tables:
+                yield from tables
 
 
-def _files(source: Source, workdir: Path) -> Iterator[tuple[str, Path]]:
+def _files(source: Source, folder: Path) -> Iterator[tuple[str, Path]]:
     if source.media_type == FOLDER_TYPE:
         with source.path.open("rb") as packed:
             entries = [one for one in iter_folder(packed) if one.name.casefold().endswith(_TABULAR)]
             for number, entry in enumerate(entries):
-                yield entry.name, _kept(workdir, number, iter([read_folder_file(packed, entry)]))
+                yield entry.name, _kept(folder, number, iter([read_folder_file(packed, entry)]))
         return
     with source.path.open("rb") as file:
         is_package = file.read(len(_ZIP)) == _ZIP
@@ -73,12 +75,12 @@ def _files(source: Source, workdir: Path) -> Iterator[tuple[str, Path]]:
             return
         for number, name in enumerate(archive.names):
             if name.casefold().endswith(_TABULAR):
-                yield name, _kept(workdir, number, archive.chunks(name))
+                yield name, _kept(folder, number, archive.chunks(name))
 
 
-def _kept(workdir: Path, number: int, chunks: Iterator[bytes]) -> Path:
-    """Write a file of a package to the working folder, under a name of our own."""
-    path = workdir / f"table-{number}"
+def _kept(folder: Path, number: int, chunks: Iterator[bytes]) -> Path:
+    """Write a file of a package to a folder, under a name of our own."""
+    path = folder / f"table-{number}"
     with path.open("wb") as file:
         for chunk in chunks:
             file.write(chunk)

@@ -187,3 +187,17 @@ def test_what_is_no_workbook_is_said(read, tmp_path, content, code):
     with pytest.raises(UnreadableSource) as refused:
         read(tmp_path / "a.xlsx")
     assert refused.value.issue.code == code
+
+
+def test_two_workbooks_read_at_once_in_one_folder_keep_their_texts(tmp_path):
+    context = host_context(tmp_path, entity="organizations", batch_size=2)
+    lists = [[_LIST[0], *([f"{letter}{at}", "Bandung"] for at in range(9))] for letter in "AB"]
+    paths = [write_xlsx(tmp_path / f"{at}.xlsx", {"S": rows}) for at, rows in enumerate(lists)]
+    readings = [SpreadsheetImporter().read(source_of(path), context) for path in paths]
+    batches = [[], []]
+    for pair in zip(*readings, strict=True):
+        for found, batch in zip(batches, pair, strict=True):
+            found.append(batch)
+    names = [[row[0] for row in Read(found).rows] for found in batches]
+    assert names == [[row[0] for row in rows[1:]] for rows in lists]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.xlsx", "1.xlsx"]

@@ -1,6 +1,7 @@
 """Opens .xlsx and .xlsm workbooks: finds their parts through relationships; programs and links are never opened."""
 
 import posixpath
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -63,13 +64,13 @@ def open_xlsx(path: Path, workdir: Path) -> Iterator[Workbook]:
 
     Args:
         path: The file.
-        workdir: Where texts are kept while it is read.
+        workdir: Where texts are kept while it is read, in a folder of this reading alone.
 
     Raises:
         UnreadableSource: When it is damaged, protected or too large.
     """
-    with open_archive(path) as archive:
-        yield _Package(archive, workdir).workbook()
+    with open_archive(path) as archive, tempfile.TemporaryDirectory(prefix="texts-", dir=workdir) as folder:
+        yield _Package(archive, Path(folder)).workbook()
 
 
 class _Package:
