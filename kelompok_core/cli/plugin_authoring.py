@@ -33,7 +33,7 @@ def new(
     folder = to or Path(name)
     for path in write_plugin(folder, name, [one.strip() for one in contract.split(",") if one.strip()]):
         output.print_line(str(path))
-    output.print_next(translate("Next:"), output.command("kelompok", "plugin", "test", str(folder)))
+    output.print_next(translate("Next:"), output.command("plugin", "test", str(folder)))
 
 
 def lint(path: FolderArgument, as_json: JsonOption = False) -> None:
