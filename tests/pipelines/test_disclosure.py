@@ -7,7 +7,6 @@ import dagster as dg
 import pytest
 from dagster_shared.serdes import serialize_value
 
-from kelompok_core.contracts import Severity
 from kelompok_core.errors import ImportFailed, SourceUnreadable
 from kelompok_core.imports.reporting.disclosure import Disclosure, column_letters, disclosure_of, show_code
 from kelompok_core.imports.shared.imports import get_import
@@ -186,18 +185,6 @@ def test_sentences_of_findings_contain_no_text_of_the_file(import_file, code):
     assert listed.endswith(f"[{code}]")
     numbers = Disclosure(import_=import_).sentence({**finding, "params": dict.fromkeys(texts, 3171997755331188)})
     assert "3171997755331188" not in numbers.partition(" [")[0]
-
-
-_NUMBERS = {"size", "limit", "offset", "line", "found", "members", "number", "rows_read", "decided", "rows"}
-_WORDS = {"encoding": "utf-8", "field": "name", "entity": "organizations"}
-
-
-@pytest.mark.parametrize("code", [code for code, entry in all_entries().items() if entry.severity is Severity.FATAL])
-def test_sentences_of_findings_that_stop_a_file_are_complete(import_file, code):
-    import_ = import_file("id,name,Kepala-qq\n1,Satu,2\n").import_
-    params = {**dict.fromkeys(_NUMBERS, 7), **_WORDS, "column": 9}
-    told = Disclosure(import_=import_).sentence({"code": code, "column": None, "params": params})
-    assert "…" not in told.replace("delimiter=…", "")
 
 
 def test_codes_and_letters():

@@ -11,7 +11,7 @@ from kelompok_core.contracts import Severity
 from kelompok_core.entities import list_entities
 from kelompok_core.issues.catalog import all_entries, core_entries, read_catalog
 from kelompok_core.issues.entries import LANGUAGES, Entry, parse_catalog
-from kelompok_core.issues.sentences import default_severity, describe
+from kelompok_core.issues.sentences import default_severity, describe, describe_without_values
 from kelompok_core.plugin_host.discovery import Discovered
 from kelompok_core.plugin_host.own_codes import settle_codes
 from kelompok_core.records.registry import get_descriptor
@@ -168,6 +168,16 @@ def test_later_of_two_plugins_with_the_same_code_has_the_problem():
 def test_unknown_code_is_shown_with_its_facts():
     assert default_severity("mine.odd") is Severity.ERROR
     assert describe("mine.odd", params={"moon": "full"}) == "mine.odd: moon full"
+
+
+_NUMBERS = {"size", "limit", "offset", "line", "found", "members", "number", "rows_read", "decided", "rows", "column"}
+_KNOWN_WORDS = {"encoding": "utf-8", "field": "name", "entity": "organizations"}
+
+
+@pytest.mark.parametrize("code", [code for code, entry in all_entries().items() if entry.severity is Severity.FATAL])
+def test_sentence_of_an_issue_that_stops_a_file_is_complete_without_its_texts(code):
+    told = describe_without_values(code, {**dict.fromkeys(_NUMBERS, 7), **_KNOWN_WORDS})
+    assert "…" not in told.replace("delimiter=…", "")
 
 
 def test_long_values_are_truncated_and_missing_facts_are_allowed():
